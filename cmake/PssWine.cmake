@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+# Runs Windows programs of this build under Wine: writes <build>/wine-run and makes it the emulator of every target.
+
+find_program(PSS_WINE wine)
+if(PSS_BUILD_TESTS AND NOT PSS_WINE)
+    message(FATAL_ERROR "The tests run under Wine: install wine, or set PSS_BUILD_TESTS to OFF")
+endif()
+
+if(PSS_WINE)
+    set(PSS_WINE_PREFIX "${PROJECT_BINARY_DIR}/wineprefix")
+    set(PSS_WINE_DLLS "")
+    if(PSS_BUILD_TESTS AND NOT EXISTS /usr/lib/i386-linux-gnu/wine/i386-windows/ntdll.dll)
+        pss_fetch(wine-i386 PSS_WINE_DLLS)
+    endif()
+    configure_file("${PROJECT_SOURCE_DIR}/cmake/wine-run.sh.in" "${PROJECT_BINARY_DIR}/wine-run" @ONLY
+        FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+    set(CMAKE_CROSSCOMPILING_EMULATOR "${PROJECT_BINARY_DIR}/wine-run")
+endif()

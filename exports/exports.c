@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* The thirteen exported names. A status becomes a Win32 code here and nowhere else. */
+#include "api/api.h"
+
+/* The codes the contract gives these conditions, where the system's own table says otherwise. */
+static DWORD win32_error(NTSTATUS status)
+{
+    switch (status) {
+    case STATUS_SUCCESS:
+        return ERROR_SUCCESS;
+    case STATUS_INVALID_HANDLE:
+    case STATUS_OBJECT_TYPE_MISMATCH:
+        return ERROR_INVALID_HANDLE;
+    case STATUS_INVALID_PARAMETER:
+        return ERROR_INVALID_PARAMETER;
+    case STATUS_NOT_FOUND:
+        return ERROR_NOT_FOUND;
+    case STATUS_INFO_LENGTH_MISMATCH:
+        return ERROR_BAD_LENGTH;
+    case STATUS_MORE_ENTRIES:
+        return ERROR_MORE_DATA;
+    case STATUS_NO_MORE_ENTRIES:
+        return ERROR_NO_MORE_ITEMS;
+    case STATUS_NOT_SUPPORTED:
+        return ERROR_NOT_SUPPORTED;
+    case STATUS_PARTIAL_COPY:
+    case STATUS_PROCESS_IS_TERMINATING:
+        return ERROR_PARTIAL_COPY;
+    case STATUS_NO_MEMORY:
+    case STATUS_INSUFFICIENT_RESOURCES:
+    case STATUS_COMMITMENT_LIMIT:
+    case STATUS_COMMITMENT_MINIMUM:
+    case STATUS_QUOTA_EXCEEDED:
+    case STATUS_PAGEFILE_QUOTA:
+    case STATUS_PAGEFILE_QUOTA_EXCEEDED:
+    case STATUS_WORKING_SET_QUOTA:
+        return ERROR_NOT_ENOUGH_MEMORY;
+    default:
+        return pss_nt_win32_error(status);
+    }
+}
+
+DWORD WINAPI PssCaptureSnapshot(HANDLE ProcessHandle, PSS_CAPTURE_FLAGS CaptureFlags,
+                                DWORD ThreadContextFlags, HPSS *SnapshotHandle)
+{
+    return win32_error(pss_snapshot_capture(pss_nt_system(), ProcessHandle, (uint32_t)CaptureFlags,
+                                            ThreadContextFlags, SnapshotHandle));
+}
+
+DWORD WINAPI PssFreeSnapshot(HANDLE ProcessHandle, HPSS SnapshotHandle)
+{
+    return win32_error(pss_snapshot_free(pss_nt_system(), ProcessHandle, SnapshotHandle));
+}
+
+DWORD WINAPI PssQuerySnapshot(HPSS SnapshotHandle, PSS_QUERY_INFORMATION_CLASS InformationClass,
+                              void *Buffer, DWORD BufferLength)
+{
+    return win32_error(
+        pss_snapshot_query(SnapshotHandle, (uint32_t)InformationClass, Buffer, BufferLength));
+}
+
+DWORD WINAPI PssWalkSnapshot(HPSS SnapshotHandle, PSS_WALK_INFORMATION_CLASS InformationClass,
+                             HPSSWALK WalkMarkerHandle, void *Buffer, DWORD BufferLength)
+{
+    return win32_error(pss_snapshot_walk(SnapshotHandle, (uint32_t)InformationClass,
+                                         WalkMarkerHandle, Buffer, BufferLength));
+}
+
+/* Shipping snapshots between processes is not supported yet. */
+DWORD WINAPI PssDuplicateSnapshot(HANDLE SourceProcessHandle, HPSS SnapshotHandle,
+                                  HANDLE TargetProcessHandle, HPSS *TargetSnapshotHandle,
+                                  PSS_DUPLICATE_FLAGS Flags)
+{
+    (void)SourceProcessHandle;
+    (void)SnapshotHandle;
+    (void)TargetProcessHandle;
+    (void)Flags;
+    if (!TargetSnapshotHandle)
+        return ERROR_INVALID_PARAMETER;
+    *TargetSnapshotHandle = NULL;
+    return ERROR_NOT_SUPPORTED;
+}
+
+DWORD WINAPI PssWalkMarkerCreate(const PSS_ALLOCATOR *Allocator, HPSSWALK *WalkMarkerHandle)
+{
+    return win32_error(pss_marker_create(pss_nt_system(), Allocator, WalkMarkerHandle));
+}
+
+DWORD WINAPI PssWalkMarkerFree(HPSSWALK WalkMarkerHandle)
+{
+    return win32_error(pss_marker_free(pss_nt_system(), WalkMarkerHandle));
+}
+
+DWORD WINAPI PssWalkMarkerGetPosition(HPSSWALK WalkMarkerHandle, ULONG_PTR *Position)
+{
+    return win32_error(pss_marker_tell(WalkMarkerHandle, Position));
+}
+
+DWORD WINAPI PssWalkMarkerSetPosition(HPSSWALK WalkMarkerHandle, ULONG_PTR Position)
+{
+    return win32_error(pss_marker_seek(WalkMarkerHandle, Position));
+}
+
+DWORD WINAPI PssWalkMarkerSeekToBeginning(HPSSWALK WalkMarkerHandle)
+{
+    return win32_error(pss_marker_rewind(WalkMarkerHandle));
+}
+
+/* The last three are in no header; kernel32 exports them beside the ones they are named after. */
+
+DWORD WINAPI PssWalkMarkerTell(HPSSWALK WalkMarkerHandle, ULONG_PTR *Position)
+{
+    return PssWalkMarkerGetPosition(WalkMarkerHandle, Position);
+}
+
+DWORD WINAPI PssWalkMarkerSeek(HPSSWALK WalkMarkerHandle, ULONG_PTR Position)
+{
+    return PssWalkMarkerSetPosition(WalkMarkerHandle, Position);
+}
+
+DWORD WINAPI PssWalkMarkerRewind(HPSSWALK WalkMarkerHandle)
+{
+    return PssWalkMarkerSeekToBeginning(WalkMarkerHandle);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of live handles: an HPSS or HPSSWALK is recognised before it is dereferenced. */
+#ifndef PSS_LIVE_H
+#define PSS_LIVE_H
+
+#include "nt/nt.h"
+
+/*
+ * The only state of the process. Lock-free: it works in any thread at any time, also while other
+ * threads stand still in the middle of it.
+ */
+enum pss_live_kind { PSS_LIVE_SNAPSHOT, PSS_LIVE_MARKER, PSS_LIVE_KIND_COUNT };
+
+/**
+ * Enters an address that is not in the table.
+ *
+ * \return STATUS_SUCCESS · the allocator's status, when the table has to grow.
+ */
+NTSTATUS pss_live_insert(const struct pss_nt *nt, enum pss_live_kind kind, const void *address);
+
+/** Takes an address out. Answers 1 to one caller only, 0 to any other and for what is not there. */
+int pss_live_remove(enum pss_live_kind kind, const void *address);
+
+/** Answers whether the address is in the table; any value may be given. */
+int pss_live_contains(enum pss_live_kind kind, const void *address);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* The order of a capture: look, freeze, copy what may change, thaw, ask for the details, seal. */
+#include "capture/capture.h"
+
+#include <string.h>
+
+int pss_status_is_hard(NTSTATUS status)
+{
+    switch (status) {
+    case STATUS_NO_MEMORY:
+    case STATUS_INSUFFICIENT_RESOURCES:
+    case STATUS_COMMITMENT_LIMIT:
+    case STATUS_COMMITMENT_MINIMUM:
+    case STATUS_QUOTA_EXCEEDED:
+    case STATUS_PAGEFILE_QUOTA:
+    case STATUS_PAGEFILE_QUOTA_EXCEEDED:
+    case STATUS_WORKING_SET_QUOTA:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+NTSTATUS pss_status_soften(NTSTATUS status)
+{
+    return pss_status_is_hard(status) ? status : STATUS_SUCCESS;
+}
+
+/* A bit without the bit it needs is ignored. */
+static uint32_t effective_flags(uint32_t flags)
+{
+    if (!(flags & PSS_CAPTURE_HANDLES))
+        flags &=
+            ~(uint32_t)(PSS_CAPTURE_HANDLE_NAME_INFORMATION | PSS_CAPTURE_HANDLE_BASIC_INFORMATION |
+                        PSS_CAPTURE_HANDLE_TYPE_SPECIFIC_INFORMATION);
+    if (!(flags & PSS_CAPTURE_THREADS))
+        flags &= ~(uint32_t)PSS_CAPTURE_THREAD_CONTEXT;
+    if (!(flags & PSS_CAPTURE_THREAD_CONTEXT))
+        flags &= ~(uint32_t)PSS_CAPTURE_THREAD_CONTEXT_EXTENDED;
+    if (!(flags & PSS_CAPTURE_VA_SPACE))
+        flags &= ~(uint32_t)PSS_CAPTURE_VA_SPACE_SECTION_INFORMATION;
+    return flags;
+}
+
+typedef NTSTATUS capture_step(struct pss_capture *capture);
+
+/* Runs a step if its flag is set (or it has none), on the clock of its phase. */
+static NTSTATUS run(struct pss_capture *capture, NTSTATUS status, uint32_t flag,
+                    enum pss_phase phase, capture_step *step)
+{
+    if (!NT_SUCCESS(status) || (flag && !(capture->flags & flag)))
+        return status;
+    if (phase != PSS_PHASE_TOTAL) /* the whole has its own start and stop */
+        pss_stopwatch_start(capture, phase);
+    status = step(capture);
+    if (phase != PSS_PHASE_TOTAL)
+        pss_stopwatch_stop(capture, phase);
+    return status;
+}
+
+/* Nothing here can wait for the target: where contexts are asked for, its threads stand still. */
+static NTSTATUS capture_frozen(struct pss_capture *capture)
+{
+    NTSTATUS status = STATUS_SUCCESS;
+
+    status = run(capture, status, PSS_CAPTURE_THREADS, PSS_PHASE_THREADS, pss_threads_open);
+    status =
+        run(capture, status, PSS_CAPTURE_THREAD_CONTEXT, PSS_PHASE_THREADS, pss_contexts_capture);
+    status = run(capture, status, PSS_CAPTURE_VA_SPACE, PSS_PHASE_VA_SPACE, pss_va_space_capture);
+    status = run(capture, status, PSS_CAPTURE_VA_SPACE_SECTION_INFORMATION, PSS_PHASE_VA_SPACE,
+                 pss_mappings_capture);
+    status = run(capture, status, PSS_CAPTURE_RESERVED_00000002, PSS_PHASE_AUXILIARY_PAGES,
+                 pss_auxiliary_pages_capture);
+    status = run(capture, status, PSS_CAPTURE_HANDLES, PSS_PHASE_HANDLES, pss_handles_capture);
+    pss_threads_thaw(capture);
+    return status;
+}
+
+/* Our own thread handles are closed before objects tell how many handles they have. */
+static NTSTATUS capture_details(struct pss_capture *capture)
+{
+    NTSTATUS status = STATUS_SUCCESS;
+
+    status = run(capture, status, PSS_CAPTURE_THREADS, PSS_PHASE_THREADS, pss_threads_capture);
+    pss_threads_close(capture);
+    status = run(capture, status, PSS_CAPTURE_VA_SPACE_SECTION_INFORMATION, PSS_PHASE_VA_SPACE,
+                 pss_mappings_name);
+    status = run(capture, status, PSS_CAPTURE_HANDLES, PSS_PHASE_HANDLES, pss_handles_describe);
+    return run(capture, status, PSS_CAPTURE_HANDLE_TRACE, PSS_PHASE_HANDLES,
+               pss_handle_trace_capture);
+}
+
+static NTSTATUS prepare(struct pss_capture *capture)
+{
+    uint32_t offset;
+    NTSTATUS status =
+        pss_region_append(capture->nt, &capture->scratch, PSS_SCRATCH_SIZE, 1, &offset);
+
+    if (NT_SUCCESS(status) && capture->flags & PSS_CAPTURE_THREAD_CONTEXT)
+        status =
+            pss_region_append(capture->nt, &capture->own_context, sizeof(CONTEXT), 16, &offset);
+    status =
+        run(capture, status, PSS_CAPTURE_THREAD_CONTEXT, PSS_PHASE_THREADS, pss_contexts_prepare);
+    status = run(capture, status, 0, PSS_PHASE_TOTAL, pss_process_row_find);
+    return run(capture, status, 0, PSS_PHASE_TOTAL, pss_process_capture);
+}
+
+/* The target may die at any call; whatever that call said, this is what happened. */
+static NTSTATUS finish(struct pss_capture *capture, NTSTATUS status)
+{
+    NTSTATUS alive = pss_target_check_alive(capture);
+
+    if (!NT_SUCCESS(alive) && (NT_SUCCESS(status) || alive == STATUS_PARTIAL_COPY))
+        return alive;
+    if (NT_SUCCESS(status) && capture->flags & PSS_CREATE_MEASURE_PERFORMANCE) {
+        pss_stopwatch_stop(capture, PSS_PHASE_TOTAL);
+        status = pss_stopwatch_record(capture);
+    }
+    return status;
+}
+
+static void close_owned(struct pss_capture *capture)
+{
+    uint32_t count = pss_builder_count(&capture->builder, PSS_SECTION_OWNED);
+
+    for (uint32_t i = 0; i < count; i++)
+        pss_owned_close(capture->nt, pss_builder_record(&capture->builder, PSS_SECTION_OWNED, i));
+}
+
+static void fini(struct pss_capture *capture)
+{
+    pss_threads_close(capture);
+    pss_handles_close(capture);
+    pss_region_free(capture->nt, &capture->threads);
+    pss_region_free(capture->nt, &capture->processes);
+    pss_region_free(capture->nt, &capture->scratch);
+    pss_region_free(capture->nt, &capture->own_context);
+    pss_region_free(capture->nt, &capture->context_model);
+    pss_builder_fini(capture->nt, &capture->builder);
+}
+
+NTSTATUS pss_capture_process(const struct pss_nt *nt, HANDLE process, uint32_t flags,
+                             uint32_t context_flags, struct pss_block **block)
+{
+    struct pss_capture capture = {.nt = nt, .process = process, .context_flags = context_flags};
+    NTSTATUS status;
+
+    capture.flags = effective_flags(flags);
+    capture.builder.capture_flags = flags;
+    if (flags & PSS_CREATE_MEASURE_PERFORMANCE)
+        pss_stopwatch_init(nt, &capture.stopwatch);
+    pss_stopwatch_start(&capture, PSS_PHASE_TOTAL);
+    status = pss_target_open(&capture);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = prepare(&capture);
+    if (NT_SUCCESS(status) && capture.flags & PSS_CAPTURE_THREAD_CONTEXT)
+        nt->capture_context(capture.own_context.base); /* here: this frame outlives the capture */
+    if (NT_SUCCESS(status))
+        status = capture_frozen(&capture);
+    if (NT_SUCCESS(status))
+        status = capture_details(&capture);
+    status = finish(&capture, status);
+    if (NT_SUCCESS(status))
+        status = pss_builder_seal(nt, &capture.builder, block);
+    if (!NT_SUCCESS(status))
+        close_owned(&capture);
+    fini(&capture);
+    return status;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* A capture in progress: the state its phases share, and one function for each phase. */
+#ifndef PSS_CAPTURE_H
+#define PSS_CAPTURE_H
+
+#include "descriptor/descriptor.h"
+
+#include "pss.h"
+
+/* One row per phase of PSS_PERFORMANCE_COUNTERS, in its order. */
+enum pss_phase {
+    PSS_PHASE_TOTAL,
+    PSS_PHASE_VA_CLONE,
+    PSS_PHASE_VA_SPACE,
+    PSS_PHASE_AUXILIARY_PAGES,
+    PSS_PHASE_HANDLES,
+    PSS_PHASE_THREADS,
+    PSS_PHASE_COUNT
+};
+
+/* What the phases have cost so far. */
+struct pss_stopwatch {
+    uint64_t cycles[PSS_PHASE_COUNT], ticks[PSS_PHASE_COUNT];
+    uint64_t cycles_at_start[PSS_PHASE_COUNT], ticks_at_start[PSS_PHASE_COUNT];
+    uint64_t frequency; /* ticks per second; 0: not measuring */
+    int use_tsc;        /* the system counts no cycles per thread */
+};
+
+/* A thread of the target during the capture. */
+struct pss_thread {
+    HANDLE handle; /* owned; NULL once closed */
+    struct pss_nt_thread_basic basic;
+    uint32_t suspend_count; /* without our suspension; known only while frozen was 1 */
+    uint32_t context;       /* index of the context plus 1; 0 for none */
+    uint8_t is_caller;      /* the thread that captures: never suspended */
+    uint8_t is_frozen;      /* suspended by us */
+    uint8_t was_frozen;
+};
+
+struct pss_capture {
+    const struct pss_nt *nt;
+    HANDLE process;         /* borrowed from the client */
+    uint32_t flags;         /* PSS_CAPTURE_FLAGS without the bits that lack what they need */
+    uint32_t context_flags; /* what the contexts are asked for */
+    uint32_t process_id;
+    uint32_t caller_thread_id;
+    uint8_t is_self;
+    uint8_t is_wow64;
+    uint8_t has_ended; /* before the capture began */
+    struct pss_nt_process_basic basic;
+    struct pss_nt_times times;
+    struct pss_builder builder;
+    struct pss_region processes;          /* the system's process table */
+    const struct pss_nt_process_row *row; /* the target's, in it; NULL if not listed */
+    struct pss_region threads;            /* struct pss_thread */
+    struct pss_region duplicates;    /* a HANDLE per captured handle; NULL where there is none */
+    struct pss_region scratch;       /* PSS_SCRATCH_SIZE bytes for one answer of the system */
+    struct pss_region own_context;   /* CONTEXT of the calling thread, in a self-capture */
+    struct pss_region context_model; /* what each context is before it is read */
+    struct pss_stopwatch stopwatch;
+};
+
+/* Type indices below it have their names kept; the index is one byte in all known systems. */
+#define PSS_TYPE_INDEX_LIMIT 256u
+
+/* A UNICODE_STRING with the longest text there is, and room before it. */
+#define PSS_SCRATCH_SIZE 0x11000u
+
+/**
+ * Captures a process.
+ *
+ * \param process        [in]  Borrowed for the call. Rights: see pss_target_open.
+ * \param flags          [in]  PSS_CAPTURE_FLAGS, defined bits only.
+ * \param context_flags  [in]  CONTEXT_*; read with PSS_CAPTURE_THREAD_CONTEXT only.
+ * \param block          [out] Sealed, with one reference; untouched on failure.
+ * \return STATUS_SUCCESS · STATUS_INVALID_PARAMETER (contexts of another architecture) ·
+ *         STATUS_INVALID_HANDLE · STATUS_OBJECT_TYPE_MISMATCH · STATUS_NOT_SUPPORTED ·
+ *         STATUS_ACCESS_DENIED · STATUS_PARTIAL_COPY (the target died) · out of memory.
+ */
+NTSTATUS pss_capture_process(const struct pss_nt *nt, HANDLE process, uint32_t flags,
+                             uint32_t context_flags, struct pss_block **block);
+
+/**
+ * Hard failures of one item (a thread, a handle, a region): out of memory, whichever name it has.
+ * Every other failure of one item is soft: its record says less and the capture goes on. Failures
+ * of a whole table are always hard.
+ */
+int pss_status_is_hard(NTSTATUS status);
+
+/** STATUS_SUCCESS for a soft status, else the status. */
+NTSTATUS pss_status_soften(NTSTATUS status);
+
+/* target.c: what is captured, and whether it may be. */
+NTSTATUS pss_target_open(struct pss_capture *capture);
+NTSTATUS pss_target_check_alive(struct pss_capture *capture);
+
+/* system_table.c: the system's table of processes and their threads. */
+NTSTATUS pss_system_table_query(const struct pss_nt *nt, ULONG class_number,
+                                struct pss_region *table);
+NTSTATUS pss_process_row_find(struct pss_capture *capture);
+const struct pss_nt_thread_row *pss_thread_row_find(const struct pss_capture *capture,
+                                                    uint32_t thread_id, uint32_t hint);
+
+/* process.c */
+NTSTATUS pss_process_capture(struct pss_capture *capture);
+uint32_t pss_process_flags(const struct pss_nt *nt, HANDLE process);
+int32_t pss_process_base_priority(const struct pss_nt *nt, HANDLE process,
+                                  const struct pss_nt_process_basic *basic);
+
+/* thread_list.c: finding, freezing and thawing the threads. */
+NTSTATUS pss_threads_open(struct pss_capture *capture);
+void pss_threads_thaw(struct pss_capture *capture);
+void pss_threads_close(struct pss_capture *capture);
+uint32_t pss_threads_count(const struct pss_capture *capture);
+struct pss_thread *pss_threads_at(const struct pss_capture *capture, uint32_t index);
+
+/* threads.c */
+NTSTATUS pss_threads_capture(struct pss_capture *capture);
+void pss_thread_priorities(const struct pss_nt_thread_basic *basic, int32_t process_base,
+                           int32_t *priority, int32_t *base_priority);
+
+/* contexts.c */
+NTSTATUS pss_contexts_prepare(struct pss_capture *capture);
+NTSTATUS pss_contexts_capture(struct pss_capture *capture);
+
+/* va_space.c and mappings.c */
+NTSTATUS pss_va_space_capture(struct pss_capture *capture);
+NTSTATUS pss_region_query(const struct pss_capture *capture, uint64_t address,
+                          struct pss_region_record *record);
+NTSTATUS pss_mappings_capture(struct pss_capture *capture);
+NTSTATUS pss_mappings_name(struct pss_capture *capture);
+
+/* auxiliary_pages.c */
+NTSTATUS pss_auxiliary_pages_capture(struct pss_capture *capture);
+
+/* handles.c, handle_details.c, handle_specific.c, file_names.c and handle_trace.c */
+NTSTATUS pss_handles_capture(struct pss_capture *capture);
+NTSTATUS pss_handles_describe(struct pss_capture *capture);
+void pss_handles_close(struct pss_capture *capture);
+NTSTATUS pss_handle_specific_capture(struct pss_capture *capture, HANDLE duplicate,
+                                     struct pss_handle_record *record);
+NTSTATUS pss_handle_named(struct pss_capture *capture, struct pss_handle_record *record,
+                          const WCHAR *name, SIZE_T length);
+int pss_handle_may_hang(const struct pss_capture *capture, const struct pss_handle_record *record);
+NTSTATUS pss_file_names_capture(struct pss_capture *capture);
+NTSTATUS pss_handle_trace_capture(struct pss_capture *capture);
+
+/* stopwatch.c */
+void pss_stopwatch_init(const struct pss_nt *nt, struct pss_stopwatch *stopwatch);
+void pss_stopwatch_start(struct pss_capture *capture, enum pss_phase phase);
+void pss_stopwatch_stop(struct pss_capture *capture, enum pss_phase phase);
+NTSTATUS pss_stopwatch_record(struct pss_capture *capture);
+
+/** The time of day as a FILETIME; 0 if the system does not tell. */
+uint64_t pss_time_now(const struct pss_nt *nt);
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* Names of files, asked for on a thread of their own: a driver can hold the question for ever. */
+#include "base/unicode.h"
+#include "capture/capture.h"
+
+#include <string.h>
+
+#define PATIENCE_MS   500u /* for one name */
+#define STUCK_LIMIT   8u   /* names given up on before the rest is, too */
+#define FINAL_WAIT_MS 1000u
+#define STACK_SIZE    0x10000u
+#define ANSWERS_SIZE  0x40000u
+
+/* Bytes of an answer with so much text, padded for the next one. */
+#define ANSWER_SIZE(length) (((uint32_t)sizeof(struct answer) + (uint32_t)(length) + 7) & ~7u)
+
+/* The name that answers a question, in the order asked. */
+struct answer {
+    uint32_t index;  /* of the handle */
+    uint32_t length; /* bytes of the text, which follows */
+    WCHAR text[];
+};
+
+/* One question after the other, in memory of its own: a stuck thread must not lose its ground. */
+struct name_worker {
+    const struct pss_nt *nt;
+    const HANDLE *questions; /* borrowed; NULL where there is nothing to ask */
+    uint32_t count;
+    uint32_t next; /* the question being asked; atomic */
+    uint32_t used; /* bytes of answers; atomic */
+    char answers[ANSWERS_SIZE];
+    union {
+        UNICODE_STRING name;
+        char bytes[PSS_SCRATCH_SIZE];
+    } scratch;
+};
+
+static void keep_answer(struct name_worker *worker, uint32_t index)
+{
+    SIZE_T length = pss_unicode_length(&worker->scratch, sizeof(worker->scratch));
+    struct answer *answer = (struct answer *)(void *)(worker->answers + worker->used);
+
+    if (!length)
+        return;
+    answer->index = index;
+    answer->length = (uint32_t)length;
+    memcpy(answer->text, worker->scratch.name.Buffer, length);
+    __atomic_store_n(&worker->used, worker->used + ANSWER_SIZE(length), __ATOMIC_RELEASE);
+}
+
+/* Ends at the last question, or when there may be no room for another answer. */
+static DWORD NTAPI ask_names(void *parameter)
+{
+    struct name_worker *worker = parameter;
+    uint32_t index = worker->next;
+
+    while (index < worker->count && worker->used <= ANSWERS_SIZE - ANSWER_SIZE(UINT16_MAX)) {
+        if (worker->questions[index] &&
+            NT_SUCCESS(worker->nt->query_object(worker->questions[index], PSS_NT_OBJECT_NAME,
+                                                &worker->scratch, sizeof(worker->scratch), NULL)))
+            keep_answer(worker, index);
+        __atomic_store_n(&worker->next, ++index, __ATOMIC_RELEASE);
+    }
+    return 0;
+}
+
+static NTSTATUS wait_for(const struct pss_nt *nt, HANDLE thread, uint32_t milliseconds)
+{
+    LARGE_INTEGER timeout;
+
+    timeout.QuadPart = -(LONGLONG)milliseconds * 10000; /* 100 ns; negative is from now on */
+    return nt->wait(thread, FALSE, &timeout);
+}
+
+/* Answers 1 when the worker has ended, 0 when one question takes longer than our patience. */
+static int wait_while_it_advances(const struct name_worker *worker, HANDLE thread)
+{
+    uint32_t seen = worker->count, next = __atomic_load_n(&worker->next, __ATOMIC_ACQUIRE);
+
+    while (next != seen) {
+        NTSTATUS status = wait_for(worker->nt, thread, PATIENCE_MS);
+
+        if (status != STATUS_TIMEOUT)
+            return NT_SUCCESS(status);
+        seen = next;
+        next = __atomic_load_n(&worker->next, __ATOMIC_ACQUIRE);
+    }
+    return 0;
+}
+
+/*
+ * Lets a thread ask from worker->next on. STATUS_TIMEOUT: the question at worker->next is stuck,
+ * but the thread has ended. STATUS_IO_TIMEOUT: it could not be ended, and sits in the kernel for as
+ * long as the driver likes, with the handle it asks about and the worker's memory in its hands.
+ */
+static NTSTATUS run_worker(struct name_worker *worker)
+{
+    const struct pss_nt *nt = worker->nt;
+    HANDLE thread = NULL;
+    NTSTATUS status = nt->create_thread(&thread, SYNCHRONIZE | THREAD_TERMINATE, NULL,
+                                        PSS_CURRENT_PROCESS, (void *)(uintptr_t)ask_names, worker,
+                                        PSS_NT_THREAD_CREATE_SKIP_ATTACH, 0, 0, STACK_SIZE, NULL);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    if (!wait_while_it_advances(worker, thread)) {
+        nt->terminate_thread(thread, STATUS_TIMEOUT); /* What counts is whether it ends. */
+        status = wait_for(nt, thread, FINAL_WAIT_MS) == STATUS_SUCCESS ? STATUS_TIMEOUT
+                                                                       : STATUS_IO_TIMEOUT;
+    }
+    nt->close(thread);
+    return status;
+}
+
+static NTSTATUS take_answers(struct pss_capture *capture, const struct name_worker *worker)
+{
+    uint32_t used = __atomic_load_n(&worker->used, __ATOMIC_ACQUIRE), offset = 0;
+    NTSTATUS status = STATUS_SUCCESS;
+
+    while (offset < used && NT_SUCCESS(status)) {
+        const struct answer *answer = (const void *)(worker->answers + offset);
+        struct pss_handle_record *record =
+            pss_builder_record(&capture->builder, PSS_SECTION_HANDLES, answer->index);
+
+        status = pss_handle_named(capture, record, answer->text, answer->length);
+        offset += ANSWER_SIZE(answer->length);
+    }
+    return status;
+}
+
+/*
+ * Asks from question *next on, for as many as one thread will answer. A question that is stuck is
+ * passed over; if its thread could not be ended, the handle and the memory are left to it.
+ */
+static NTSTATUS ask_some(struct pss_capture *capture, HANDLE *questions, uint32_t count,
+                         uint32_t *next)
+{
+    struct pss_region memory = {0};
+    struct name_worker *worker;
+    uint32_t offset;
+    NTSTATUS status = pss_region_append(capture->nt, &memory, sizeof(*worker), 8, &offset), taken;
+
+    if (!NT_SUCCESS(status))
+        return status;
+    worker = memory.base;
+    worker->nt = capture->nt;
+    worker->questions = questions;
+    worker->count = count;
+    worker->next = *next;
+    status = run_worker(worker);
+    taken = take_answers(capture, worker);
+    *next = __atomic_load_n(&worker->next, __ATOMIC_ACQUIRE);
+    if (status == STATUS_TIMEOUT || status == STATUS_IO_TIMEOUT)
+        ++*next;
+    if (status == STATUS_IO_TIMEOUT)
+        ((HANDLE *)capture->duplicates.base)[*next - 1] = NULL;
+    else
+        pss_region_free(capture->nt, &memory);
+    return NT_SUCCESS(taken) ? status : taken;
+}
+
+/* A question for each handle whose name may be held back; answers whether there is one. */
+static int collect_questions(struct pss_capture *capture, HANDLE *questions, uint32_t count)
+{
+    const HANDLE *duplicates = capture->duplicates.base;
+    int is_any = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct pss_handle_record *record =
+            pss_builder_record(&capture->builder, PSS_SECTION_HANDLES, i);
+
+        questions[i] = pss_handle_may_hang(capture, record) ? duplicates[i] : NULL;
+        is_any |= questions[i] != NULL;
+    }
+    return is_any;
+}
+
+NTSTATUS pss_file_names_capture(struct pss_capture *capture)
+{
+    uint32_t count = pss_builder_count(&capture->builder, PSS_SECTION_HANDLES);
+    uint32_t next = 0, stuck = 0, offset;
+    struct pss_region questions = {0};
+    NTSTATUS status = pss_region_append(capture->nt, &questions, count * (uint32_t)sizeof(HANDLE),
+                                        sizeof(HANDLE), &offset);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    if (!collect_questions(capture, questions.base, count))
+        next = count;
+    while (next < count && stuck < STUCK_LIMIT) {
+        status = ask_some(capture, questions.base, count, &next);
+        if (status == STATUS_TIMEOUT || status == STATUS_IO_TIMEOUT)
+            stuck++;
+        else if (!NT_SUCCESS(status))
+            break; /* No thread, no names: nothing else may be risked. */
+    }
+    pss_region_free(capture->nt, &questions);
+    return pss_status_soften(status);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* The system's bulk tables: one call tells the times and the threads of every process. */
+#include "capture/capture.h"
+
+#include <stddef.h>
+
+#define FIRST_TABLE_SIZE 0x20000u
+#define QUERY_ATTEMPTS   16 /* the table may grow between two calls */
+
+NTSTATUS pss_system_table_query(const struct pss_nt *nt, ULONG class_number,
+                                struct pss_region *table)
+{
+    NTSTATUS status = pss_region_reserve(nt, table, FIRST_TABLE_SIZE);
+    ULONG size = 0;
+
+    for (int i = 0; i < QUERY_ATTEMPTS && NT_SUCCESS(status); i++) {
+        ULONG capacity = (ULONG)table->capacity;
+
+        status = nt->query_system(class_number, table->base, capacity, &size);
+        if (status != STATUS_INFO_LENGTH_MISMATCH) {
+            if (NT_SUCCESS(status))
+                table->size = size < capacity ? size : capacity;
+            return status;
+        }
+        status = pss_region_reserve(
+            nt, table, (uint64_t)(size > capacity ? size : capacity) + FIRST_TABLE_SIZE);
+    }
+    return NT_SUCCESS(status) ? STATUS_INFO_LENGTH_MISMATCH : status;
+}
+
+static int is_row_whole(const struct pss_nt_process_row *row, uint32_t room)
+{
+    uint32_t head = (uint32_t)offsetof(struct pss_nt_process_row, threads);
+
+    return room >= head && row->thread_count <= (room - head) / sizeof(row->threads[0]);
+}
+
+NTSTATUS pss_process_row_find(struct pss_capture *capture)
+{
+    struct pss_region *table = &capture->processes;
+    NTSTATUS status = pss_system_table_query(capture->nt, PSS_NT_SYSTEM_EXTENDED_PROCESSES, table);
+    uint32_t offset = 0;
+
+    if (!NT_SUCCESS(status))
+        return status;
+    while (offset < table->size) {
+        const struct pss_nt_process_row *row = pss_region_at(table, offset);
+
+        if (offset % sizeof(void *) || !is_row_whole(row, table->size - offset))
+            return STATUS_INTERNAL_ERROR;
+        if ((uint32_t)(ULONG_PTR)row->process_id == capture->process_id) {
+            capture->row = row;
+            break;
+        }
+        if (!row->next_offset || row->next_offset > table->size - offset)
+            break;
+        offset += row->next_offset;
+    }
+    return STATUS_SUCCESS; /* A process that has ended is not listed. */
+}
+
+const struct pss_nt_thread_row *pss_thread_row_find(const struct pss_capture *capture,
+                                                    uint32_t thread_id, uint32_t hint)
+{
+    const struct pss_nt_process_row *process = capture->row;
+    uint32_t count = process ? process->thread_count : 0;
+
+    for (uint32_t i = 0; i < count; i++) { /* Both lists have the same order but for few. */
+        const struct pss_nt_thread_row *row = &process->threads[(hint + i) % count];
+
+        if ((uint32_t)(ULONG_PTR)row->id.UniqueThread == thread_id)
+            return row;
+    }
+    return NULL;
+}

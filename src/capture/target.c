@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* The target: what it is, which rights the capture needs on it, and whether it still lives. */
+#include "capture/capture.h"
+
+#define NEEDS_QUERY \
+    (PSS_CAPTURE_THREADS | PSS_CAPTURE_VA_SPACE | PSS_CAPTURE_HANDLES | PSS_CAPTURE_HANDLE_TRACE)
+#define NEEDS_READ (PSS_CAPTURE_VA_SPACE_SECTION_INFORMATION | PSS_CAPTURE_RESERVED_00000002)
+
+/* Nothing of this is left of a process that has ended. */
+#define NEEDS_LIFE                                                                \
+    (PSS_CAPTURE_VA_CLONE | PSS_CAPTURE_RESERVED_00000002 | PSS_CAPTURE_HANDLES | \
+     PSS_CAPTURE_HANDLE_TRACE | PSS_CAPTURE_VA_SPACE)
+
+/* The least rights for what is asked; the query that came first proved the limited one. */
+static ACCESS_MASK needed_access(uint32_t flags)
+{
+    ACCESS_MASK access = 0;
+
+    if (flags & NEEDS_QUERY)
+        access |= PROCESS_QUERY_INFORMATION;
+    if (flags & NEEDS_READ)
+        access |= PROCESS_VM_READ;
+    if (flags & PSS_CAPTURE_HANDLES)
+        access |= PROCESS_DUP_HANDLE;
+    return access;
+}
+
+static NTSTATUS check_access(const struct pss_capture *capture)
+{
+    ACCESS_MASK needed = needed_access(capture->flags);
+    struct pss_nt_object_basic object;
+    NTSTATUS status;
+
+    if (!needed)
+        return STATUS_SUCCESS;
+    status = capture->nt->query_object(capture->process, PSS_NT_OBJECT_BASIC, &object,
+                                       sizeof(object), NULL);
+    if (!NT_SUCCESS(status))
+        return status;
+    return (object.granted_access & needed) == needed ? STATUS_SUCCESS : STATUS_ACCESS_DENIED;
+}
+
+static NTSTATUS query_wow64(const struct pss_nt *nt, HANDLE process, uint8_t *is_wow64)
+{
+    ULONG_PTR peb32 = 0;
+    NTSTATUS status = nt->query_process(process, PSS_NT_PROCESS_WOW64, &peb32, sizeof(peb32), NULL);
+
+    if (NT_SUCCESS(status))
+        *is_wow64 = peb32 != 0;
+    return status;
+}
+
+/* A 32-bit caller cannot see the upper half of a 64-bit target. */
+static NTSTATUS check_bitness(struct pss_capture *capture)
+{
+    uint8_t is_caller_wow64 = 0;
+    NTSTATUS status = query_wow64(capture->nt, capture->process, &capture->is_wow64);
+
+    if (!NT_SUCCESS(status) || sizeof(void *) == 8 || capture->is_wow64)
+        return status;
+    status = query_wow64(capture->nt, PSS_CURRENT_PROCESS, &is_caller_wow64);
+    if (!NT_SUCCESS(status))
+        return status;
+    return is_caller_wow64 ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS;
+}
+
+static NTSTATUS query_times(const struct pss_capture *capture, struct pss_nt_times *times)
+{
+    return capture->nt->query_process(capture->process, PSS_NT_PROCESS_TIMES, times, sizeof(*times),
+                                      NULL);
+}
+
+NTSTATUS pss_target_open(struct pss_capture *capture)
+{
+    CLIENT_ID caller = capture->nt->current_id();
+    NTSTATUS status;
+
+    if (!capture->process)
+        return STATUS_INVALID_HANDLE;
+    status = capture->nt->query_process(capture->process, PSS_NT_PROCESS_BASIC, &capture->basic,
+                                        sizeof(capture->basic), NULL);
+    if (NT_SUCCESS(status))
+        status = check_bitness(capture);
+    if (NT_SUCCESS(status))
+        status = check_access(capture);
+    if (NT_SUCCESS(status))
+        status = query_times(capture, &capture->times);
+    if (!NT_SUCCESS(status))
+        return status;
+
+    capture->process_id = (uint32_t)capture->basic.process_id;
+    capture->is_self = capture->process_id == (uint32_t)(ULONG_PTR)caller.UniqueProcess;
+    capture->caller_thread_id = (uint32_t)(ULONG_PTR)caller.UniqueThread;
+    capture->has_ended = capture->times.exit_time.QuadPart != 0;
+    if (capture->flags & PSS_CAPTURE_VA_CLONE)
+        return STATUS_NOT_SUPPORTED;
+    return capture->has_ended && capture->flags & NEEDS_LIFE ? STATUS_PARTIAL_COPY : STATUS_SUCCESS;
+}
+
+NTSTATUS pss_target_check_alive(struct pss_capture *capture)
+{
+    struct pss_nt_times times;
+    NTSTATUS status;
+
+    if (capture->has_ended)
+        return STATUS_SUCCESS;
+    status = query_times(capture, &times);
+    if (!NT_SUCCESS(status))
+        return status;
+    return times.exit_time.QuadPart ? STATUS_PARTIAL_COPY : STATUS_SUCCESS;
+}

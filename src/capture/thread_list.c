@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* The threads of the target: found, and for their contexts frozen and thawed one by one. */
+#include "capture/capture.h"
+
+#include <string.h>
+
+#define THREAD_LIMIT 0x100000u /* more is no process but a listing without end */
+
+uint32_t pss_threads_count(const struct pss_capture *capture)
+{
+    return capture->threads.size / (uint32_t)sizeof(struct pss_thread);
+}
+
+struct pss_thread *pss_threads_at(const struct pss_capture *capture, uint32_t index)
+{
+    return (struct pss_thread *)capture->threads.base + index;
+}
+
+/*
+ * NtSuspendProcess would need PROCESS_SUSPEND_RESUME, which clients of this API do not ask for; a
+ * thread that has been found is stopped at once, so that it cannot start others.
+ */
+static void freeze_thread(const struct pss_nt *nt, struct pss_thread *thread)
+{
+    ULONG previous = 0;
+
+    if (thread->is_caller || !NT_SUCCESS(nt->suspend_thread(thread->handle, &previous)))
+        return; /* It is ending, or guarded: its entry comes without a context. */
+    thread->suspend_count = previous;
+    thread->is_frozen = thread->was_frozen = 1;
+}
+
+/* Appends the thread and takes over its handle, also on failure. */
+static NTSTATUS add_thread(struct pss_capture *capture, HANDLE handle)
+{
+    const struct pss_nt *nt = capture->nt;
+    struct pss_thread thread = {.handle = handle};
+    uint32_t offset;
+    NTSTATUS status =
+        nt->query_thread(handle, PSS_NT_THREAD_BASIC, &thread.basic, sizeof(thread.basic), NULL);
+
+    if (NT_SUCCESS(status) && pss_threads_count(capture) >= THREAD_LIMIT)
+        status = STATUS_NO_MEMORY;
+    if (NT_SUCCESS(status))
+        status = pss_region_append(nt, &capture->threads, sizeof(thread), 8, &offset);
+    if (!NT_SUCCESS(status)) {
+        nt->close(handle);
+        return status;
+    }
+    thread.is_caller = capture->is_self && (uint32_t)(ULONG_PTR)thread.basic.id.UniqueThread ==
+                                               capture->caller_thread_id;
+    if (capture->flags & PSS_CAPTURE_THREAD_CONTEXT)
+        freeze_thread(nt, &thread);
+    memcpy(pss_region_at(&capture->threads, offset), &thread, sizeof(thread));
+    return STATUS_SUCCESS;
+}
+
+/*
+ * New threads join the list behind all others: once the last one found stands still, and nothing
+ * follows it, none of them can start another.
+ */
+NTSTATUS pss_threads_open(struct pss_capture *capture)
+{
+    const struct pss_nt *nt = capture->nt;
+    ACCESS_MASK access = THREAD_QUERY_INFORMATION;
+    HANDLE previous = NULL, next = NULL;
+    NTSTATUS status;
+
+    pss_builder_begin(&capture->builder, PSS_SECTION_THREADS);
+    if (capture->flags & PSS_CAPTURE_THREAD_CONTEXT)
+        access |= THREAD_SUSPEND_RESUME | THREAD_GET_CONTEXT;
+    for (;;) {
+        status = nt->get_next_thread(capture->process, previous, access, 0, 0, &next);
+        if (!NT_SUCCESS(status))
+            break;
+        status = add_thread(capture, next);
+        if (!NT_SUCCESS(status))
+            return status;
+        previous = next;
+    }
+    if (status == STATUS_PROCESS_IS_TERMINATING && capture->has_ended)
+        return STATUS_SUCCESS; /* The system tells nothing of the threads of the dead. */
+    return status == STATUS_NO_MORE_ENTRIES ? STATUS_SUCCESS : status;
+}
+
+void pss_threads_thaw(struct pss_capture *capture)
+{
+    for (uint32_t i = 0; i < pss_threads_count(capture); i++) {
+        struct pss_thread *thread = pss_threads_at(capture, i);
+
+        if (thread->is_frozen) /* It fails only for a thread that has ended meanwhile. */
+            capture->nt->resume_thread(thread->handle, NULL);
+        thread->is_frozen = 0;
+    }
+}
+
+void pss_threads_close(struct pss_capture *capture)
+{
+    pss_threads_thaw(capture);
+    for (uint32_t i = 0; i < pss_threads_count(capture); i++) {
+        struct pss_thread *thread = pss_threads_at(capture, i);
+
+        if (thread->handle)
+            capture->nt->close(thread->handle);
+        thread->handle = NULL;
+    }
+}

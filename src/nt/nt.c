@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* The real system behind the seam: the only file that names a native function. */
+#include "nt/nt.h"
+
+#include <stddef.h>
+
+#define NATIVE(result, name, ...) NTSYSAPI result NTAPI name(__VA_ARGS__)
+
+/* source: phnt; the prototypes that winternl.h lacks or gives with other types */
+NATIVE(NTSTATUS, NtOpenProcess, HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, CLIENT_ID *);
+NATIVE(NTSTATUS, NtDuplicateObject, HANDLE, HANDLE, HANDLE, HANDLE *, ACCESS_MASK, ULONG, ULONG);
+NATIVE(NTSTATUS, NtGetNextThread, HANDLE, HANDLE, ACCESS_MASK, ULONG, ULONG, HANDLE *);
+NATIVE(NTSTATUS, NtSuspendThread, HANDLE, ULONG *);
+NATIVE(NTSTATUS, NtResumeThread, HANDLE, ULONG *);
+NATIVE(NTSTATUS, NtGetContextThread, HANDLE, CONTEXT *);
+NATIVE(NTSTATUS, NtCreateThreadEx, HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, HANDLE, void *,
+       void *, ULONG, SIZE_T, SIZE_T, SIZE_T, void *);
+NATIVE(NTSTATUS, NtTerminateThread, HANDLE, NTSTATUS);
+NATIVE(NTSTATUS, NtQueryPerformanceCounter, LARGE_INTEGER *, LARGE_INTEGER *);
+NATIVE(NTSTATUS, NtQueryVirtualMemory, HANDLE, void *, ULONG, void *, SIZE_T, SIZE_T *);
+NATIVE(NTSTATUS, NtReadVirtualMemory, HANDLE, const void *, void *, SIZE_T, SIZE_T *);
+NATIVE(NTSTATUS, NtAllocateVirtualMemory, HANDLE, void **, ULONG_PTR, SIZE_T *, ULONG, ULONG);
+NATIVE(NTSTATUS, NtFreeVirtualMemory, HANDLE, void **, SIZE_T *, ULONG);
+NATIVE(NTSTATUS, NtCreateSection, HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, LARGE_INTEGER *,
+       ULONG, ULONG, HANDLE);
+NATIVE(NTSTATUS, NtMapViewOfSection, HANDLE, HANDLE, void **, ULONG_PTR, SIZE_T, LARGE_INTEGER *,
+       SIZE_T *, ULONG, ULONG, ULONG);
+NATIVE(NTSTATUS, NtUnmapViewOfSection, HANDLE, void *);
+NATIVE(NTSTATUS, NtQueryEvent, HANDLE, ULONG, void *, ULONG, ULONG *);
+NATIVE(NTSTATUS, NtQueryMutant, HANDLE, ULONG, void *, ULONG, ULONG *);
+NATIVE(NTSTATUS, NtQuerySemaphore, HANDLE, ULONG, void *, ULONG, ULONG *);
+NATIVE(NTSTATUS, NtQuerySection, HANDLE, ULONG, void *, SIZE_T, SIZE_T *);
+NATIVE(void *, RtlAllocateHeap, HANDLE, ULONG, SIZE_T);
+NATIVE(BOOLEAN, RtlFreeHeap, HANDLE, ULONG, void *);
+NATIVE(ULONG, RtlNtStatusToDosErrorNoTeb, NTSTATUS);
+NATIVE(NTSTATUS, LdrGetDllHandle, PCWSTR, ULONG *, UNICODE_STRING *, HANDLE *);
+NATIVE(NTSTATUS, LdrGetProcedureAddress, HANDLE, STRING *, ULONG, void **);
+
+#define ASSERT_SIZE(type, x64, x86) \
+    _Static_assert(sizeof(type) == (sizeof(void *) == 8 ? (x64) : (x86)), #type)
+
+ASSERT_SIZE(struct pss_nt_handle_row, 40, 28);
+ASSERT_SIZE(struct pss_nt_thread_row, 136, 96);
+ASSERT_SIZE(struct pss_nt_process_basic, 48, 24);
+ASSERT_SIZE(struct pss_nt_vm_counters, 96, 48);
+ASSERT_SIZE(struct pss_nt_times, 32, 32);
+ASSERT_SIZE(struct pss_nt_thread_basic, 48, 28);
+ASSERT_SIZE(struct pss_nt_last_syscall, 16, 8);
+ASSERT_SIZE(struct pss_nt_object_basic, 56, 56);
+_Static_assert(offsetof(struct pss_nt_process_row, threads) == (sizeof(void *) == 8 ? 256 : 184),
+               "process row");
+
+/* GCC 12 takes the segment-relative address inside NtCurrentTeb for an array of no size. */
+#pragma GCC diagnostic ignored "-Warray-bounds"
+
+static CLIENT_ID NTAPI current_id(void)
+{
+    /* source: winternl.h leaves the field out; its place is in phnt ntpebteb.h, TEB.ClientId */
+    return *(const CLIENT_ID *)((const char *)NtCurrentTeb() + 8 * sizeof(void *));
+}
+
+static ULONGLONG NTAPI read_tsc(void)
+{
+    return __builtin_ia32_rdtsc();
+}
+
+/* source: phnt ntpebteb.h, PEB.ProcessHeap, behind the PEB pointer of the TEB */
+static HANDLE process_heap(void)
+{
+    const char *teb = (const char *)NtCurrentTeb();
+    const char *peb = *(const char *const *)(teb + 12 * sizeof(void *));
+
+    return *(const HANDLE *)(peb + (sizeof(void *) == 8 ? 0x30 : 0x18));
+}
+
+static void *NTAPI allocate_heap(SIZE_T size)
+{
+    return RtlAllocateHeap(process_heap(), 0, size);
+}
+
+static void NTAPI free_heap(void *address)
+{
+    if (address)
+        RtlFreeHeap(process_heap(), 0, address);
+}
+
+static void *NTAPI find_service(const char *name)
+{
+    static const WCHAR ntdll_name[] = L"ntdll.dll";
+    UNICODE_STRING module_name;
+    HANDLE module = NULL;
+    STRING export_name;
+    void *address = NULL;
+
+    module_name.Buffer = (WCHAR *)ntdll_name;
+    module_name.Length = sizeof(ntdll_name) - sizeof(WCHAR);
+    module_name.MaximumLength = sizeof(ntdll_name);
+    if (!NT_SUCCESS(LdrGetDllHandle(NULL, NULL, &module_name, &module)))
+        return NULL;
+    RtlInitAnsiString(&export_name, name);
+    if (!NT_SUCCESS(LdrGetProcedureAddress(module, &export_name, 0, &address)))
+        return NULL;
+    return address;
+}
+
+/* winternl.h declares the class numbers as enums; the table takes plain numbers. */
+static NTSTATUS NTAPI query_process(HANDLE process, ULONG class_number, void *buffer, ULONG size,
+                                    ULONG *returned)
+{
+    return NtQueryInformationProcess(process, (PROCESSINFOCLASS)class_number, buffer, size,
+                                     returned);
+}
+
+static NTSTATUS NTAPI query_thread(HANDLE thread, ULONG class_number, void *buffer, ULONG size,
+                                   ULONG *returned)
+{
+    return NtQueryInformationThread(thread, (THREADINFOCLASS)class_number, buffer, size, returned);
+}
+
+static NTSTATUS NTAPI query_system(ULONG class_number, void *buffer, ULONG size, ULONG *returned)
+{
+    return NtQuerySystemInformation((SYSTEM_INFORMATION_CLASS)class_number, buffer, size, returned);
+}
+
+static NTSTATUS NTAPI query_object(HANDLE handle, ULONG class_number, void *buffer, ULONG size,
+                                   ULONG *returned)
+{
+    return NtQueryObject(handle, (OBJECT_INFORMATION_CLASS)class_number, buffer, size, returned);
+}
+
+static const struct pss_nt nt_system = {
+    .open_process = NtOpenProcess,
+    .query_process = query_process,
+    .get_next_thread = NtGetNextThread,
+    .query_thread = query_thread,
+    .suspend_thread = NtSuspendThread,
+    .resume_thread = NtResumeThread,
+    .get_context = NtGetContextThread,
+    .create_thread = NtCreateThreadEx,
+    .terminate_thread = NtTerminateThread,
+    .wait = NtWaitForSingleObject,
+    .query_system = query_system,
+    .query_time = NtQuerySystemTime,
+    .query_counter = NtQueryPerformanceCounter,
+    .query_memory = NtQueryVirtualMemory,
+    .read_memory = NtReadVirtualMemory,
+    .allocate_memory = NtAllocateVirtualMemory,
+    .free_memory = NtFreeVirtualMemory,
+    .create_section = NtCreateSection,
+    .map_view = NtMapViewOfSection,
+    .unmap_view = NtUnmapViewOfSection,
+    .duplicate = NtDuplicateObject,
+    .close = NtClose,
+    .query_object = query_object,
+    .query_event = NtQueryEvent,
+    .query_mutant = NtQueryMutant,
+    .query_semaphore = NtQuerySemaphore,
+    .query_section = NtQuerySection,
+    .capture_context = RtlCaptureContext,
+    .current_id = current_id,
+    .read_tsc = read_tsc,
+    .allocate_heap = allocate_heap,
+    .free_heap = free_heap,
+    .find_service = find_service,
+};
+
+const struct pss_nt *pss_nt_system(void)
+{
+    return &nt_system;
+}
+
+DWORD pss_nt_win32_error(NTSTATUS status)
+{
+    return RtlNtStatusToDosErrorNoTeb(status);
+}

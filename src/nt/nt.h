@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* The one seam to the system: a table with a pointer for each service, which tests replace. */
+#ifndef PSS_NT_H
+#define PSS_NT_H
+
+#include "nt/nt_types.h"
+
+/**
+ * The services pss.dll uses. Each has the signature and the meaning of the function its line names;
+ * the three without a native name are explained.
+ *
+ * A table is never changed while somebody uses it, and serves any number of threads.
+ */
+struct pss_nt {
+    /* NtOpenProcess */
+    NTSTATUS(NTAPI *open_process)(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, CLIENT_ID *);
+    /* NtQueryInformationProcess */
+    NTSTATUS(NTAPI *query_process)(HANDLE, ULONG, void *, ULONG, ULONG *);
+    /* NtGetNextThread; since: Windows Vista */
+    NTSTATUS(NTAPI *get_next_thread)(HANDLE, HANDLE, ACCESS_MASK, ULONG, ULONG, HANDLE *);
+    /* NtQueryInformationThread */
+    NTSTATUS(NTAPI *query_thread)(HANDLE, ULONG, void *, ULONG, ULONG *);
+    /* NtSuspendThread */
+    NTSTATUS(NTAPI *suspend_thread)(HANDLE, ULONG *);
+    /* NtResumeThread */
+    NTSTATUS(NTAPI *resume_thread)(HANDLE, ULONG *);
+    /* NtGetContextThread */
+    NTSTATUS(NTAPI *get_context)(HANDLE, CONTEXT *);
+    /* NtCreateThreadEx; since: Windows Vista */
+    NTSTATUS(NTAPI *create_thread)
+    (HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, HANDLE, void *, void *, ULONG, SIZE_T, SIZE_T,
+     SIZE_T, void *);
+    /* NtTerminateThread */
+    NTSTATUS(NTAPI *terminate_thread)(HANDLE, NTSTATUS);
+    /* NtWaitForSingleObject */
+    NTSTATUS(NTAPI *wait)(HANDLE, BOOLEAN, LARGE_INTEGER *);
+
+    /* NtQuerySystemInformation */
+    NTSTATUS(NTAPI *query_system)(ULONG, void *, ULONG, ULONG *);
+    /* NtQuerySystemTime */
+    NTSTATUS(NTAPI *query_time)(LARGE_INTEGER *);
+    /* NtQueryPerformanceCounter */
+    NTSTATUS(NTAPI *query_counter)(LARGE_INTEGER *, LARGE_INTEGER *);
+
+    /* NtQueryVirtualMemory */
+    NTSTATUS(NTAPI *query_memory)(HANDLE, void *, ULONG, void *, SIZE_T, SIZE_T *);
+    /* NtReadVirtualMemory */
+    NTSTATUS(NTAPI *read_memory)(HANDLE, const void *, void *, SIZE_T, SIZE_T *);
+    /* NtAllocateVirtualMemory */
+    NTSTATUS(NTAPI *allocate_memory)(HANDLE, void **, ULONG_PTR, SIZE_T *, ULONG, ULONG);
+    /* NtFreeVirtualMemory */
+    NTSTATUS(NTAPI *free_memory)(HANDLE, void **, SIZE_T *, ULONG);
+    /* NtCreateSection */
+    NTSTATUS(NTAPI *create_section)
+    (HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, LARGE_INTEGER *, ULONG, ULONG, HANDLE);
+    /* NtMapViewOfSection */
+    NTSTATUS(NTAPI *map_view)
+    (HANDLE, HANDLE, void **, ULONG_PTR, SIZE_T, LARGE_INTEGER *, SIZE_T *, ULONG, ULONG, ULONG);
+    /* NtUnmapViewOfSection */
+    NTSTATUS(NTAPI *unmap_view)(HANDLE, void *);
+
+    /* NtDuplicateObject */
+    NTSTATUS(NTAPI *duplicate)
+    (HANDLE, HANDLE, HANDLE, HANDLE *, ACCESS_MASK, ULONG, ULONG);
+    /* NtClose */
+    NTSTATUS(NTAPI *close)(HANDLE);
+    /* NtQueryObject */
+    NTSTATUS(NTAPI *query_object)(HANDLE, ULONG, void *, ULONG, ULONG *);
+    /* NtQueryEvent */
+    NTSTATUS(NTAPI *query_event)(HANDLE, ULONG, void *, ULONG, ULONG *);
+    /* NtQueryMutant */
+    NTSTATUS(NTAPI *query_mutant)(HANDLE, ULONG, void *, ULONG, ULONG *);
+    /* NtQuerySemaphore */
+    NTSTATUS(NTAPI *query_semaphore)(HANDLE, ULONG, void *, ULONG, ULONG *);
+    /* NtQuerySection */
+    NTSTATUS(NTAPI *query_section)(HANDLE, ULONG, void *, SIZE_T, SIZE_T *);
+
+    /* RtlCaptureContext: on x86 it describes the caller of its caller, found by frame pointers. */
+    void(NTAPI *capture_context)(CONTEXT *);
+    /* The ids of the calling thread, from its TEB. */
+    CLIENT_ID(NTAPI *current_id)(void);
+    /* The processor's time-stamp counter. */
+    ULONGLONG(NTAPI *read_tsc)(void);
+    /* RtlAllocateHeap and RtlFreeHeap on the process heap; NULL is freed without effect. */
+    void *(NTAPI *allocate_heap)(SIZE_T);
+    void(NTAPI *free_heap)(void *);
+    /* An export of ntdll that some systems lack, by name; NULL where it is missing. */
+    void *(NTAPI *find_service)(const char *);
+};
+
+/** The real services of the running system. Never NULL; lives as long as the module. */
+const struct pss_nt *pss_nt_system(void);
+
+/**
+ * The Win32 code of a status, as RtlNtStatusToDosErrorNoTeb tells it: nothing in the TEB changes.
+ */
+DWORD pss_nt_win32_error(NTSTATUS status);
+
+#endif
