@@ -421,10 +421,10 @@ typedef struct {
 /**
  * Captures a process.
  *
- * ProcessHandle needs PROCESS_QUERY_INFORMATION; HANDLES also PROCESS_DUP_HANDLE; section
- * information and THREAD_CONTEXT also PROCESS_VM_READ. Threads are opened by their ids. Where the
- * handle lacks a right, the process is opened anew by its id before the call gives up.
- * GetCurrentProcess() works with every flag. The handle may be closed after the call.
+ * ProcessHandle needs PROCESS_QUERY_LIMITED_INFORMATION; THREADS, VA_SPACE, HANDLES and
+ * HANDLE_TRACE need PROCESS_QUERY_INFORMATION; HANDLES also PROCESS_DUP_HANDLE; section information
+ * and auxiliary pages also PROCESS_VM_READ. Threads are opened through the process: no other right
+ * is needed. GetCurrentProcess() works with every flag. The handle may be closed after the call.
  *
  * The target is suspended only with THREAD_CONTEXT, and runs again on every path out of the call.
  * A thread, handle or region that vanishes meanwhile costs its entry some data, never the capture.

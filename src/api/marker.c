@@ -48,6 +48,7 @@ NTSTATUS pss_marker_create(const struct pss_nt *nt, const PSS_ALLOCATOR *allocat
 
     if (!handle)
         return STATUS_INVALID_PARAMETER;
+    *handle = NULL;
     if (allocator)
         chosen = *allocator;
     marker = allocate(nt, &chosen, sizeof(*marker));

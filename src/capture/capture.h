@@ -46,7 +46,8 @@ struct pss_capture {
     uint32_t caller_thread_id;
     uint8_t is_self;
     uint8_t is_wow64;
-    uint8_t has_ended; /* before the capture began */
+    uint8_t has_ended;    /* before the capture began */
+    uint8_t holds_freeze; /* the right to freeze the own process */
     struct pss_nt_process_basic basic;
     struct pss_nt_times times;
     struct pss_builder builder;

@@ -158,6 +158,15 @@ static NTSTATUS read_context(struct pss_capture *capture, struct pss_thread *thr
     return STATUS_SUCCESS;
 }
 
+/*
+ * A thread without a TEB has not begun. Its creator may be frozen in the middle of starting it, and
+ * then nobody would ever answer for its registers.
+ */
+static int has_registers(const struct pss_thread *thread)
+{
+    return thread->is_caller || (thread->is_frozen && thread->basic.teb);
+}
+
 NTSTATUS pss_contexts_capture(struct pss_capture *capture)
 {
     NTSTATUS status = STATUS_SUCCESS;
@@ -165,7 +174,7 @@ NTSTATUS pss_contexts_capture(struct pss_capture *capture)
     for (uint32_t i = 0; i < pss_threads_count(capture) && NT_SUCCESS(status); i++) {
         struct pss_thread *thread = pss_threads_at(capture, i);
 
-        if (thread->is_frozen || thread->is_caller)
+        if (has_registers(thread))
             status = read_context(capture, thread);
     }
     return status;
