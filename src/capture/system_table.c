@@ -3,6 +3,7 @@
 #include "capture/capture.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define FIRST_TABLE_SIZE 0x20000u
 #define QUERY_ATTEMPTS   16 /* the table may grow between two calls */
@@ -28,35 +29,46 @@ NTSTATUS pss_system_table_query(const struct pss_nt *nt, ULONG class_number,
     return NT_SUCCESS(status) ? STATUS_INFO_LENGTH_MISMATCH : status;
 }
 
-static int is_row_whole(const struct pss_nt_process_row *row, uint32_t room)
-{
-    uint32_t head = (uint32_t)offsetof(struct pss_nt_process_row, threads);
+#define ROW_HEAD ((uint32_t)offsetof(struct pss_nt_process_row, threads))
 
-    return room >= head && row->thread_count <= (room - head) / sizeof(row->threads[0]);
+static int is_row_whole(const struct pss_nt_process_row *head, uint32_t room)
+{
+    return head->thread_count <= (room - ROW_HEAD) / sizeof(head->threads[0]);
 }
 
+/* Only the target's row is kept, at the start: rows follow names and may be at any offset. */
+static void keep_row(struct pss_capture *capture, uint32_t offset, uint32_t thread_count)
+{
+    struct pss_region *table = &capture->processes;
+
+    table->size = ROW_HEAD + thread_count * (uint32_t)sizeof(struct pss_nt_thread_row);
+    memmove(table->base, pss_region_at(table, offset), table->size);
+    capture->row = table->base;
+}
+
+/* A process that has ended is not listed: there is no row, and that is no failure. */
 NTSTATUS pss_process_row_find(struct pss_capture *capture)
 {
     struct pss_region *table = &capture->processes;
     NTSTATUS status = pss_system_table_query(capture->nt, PSS_NT_SYSTEM_EXTENDED_PROCESSES, table);
-    uint32_t offset = 0;
+    struct pss_nt_process_row head;
 
     if (!NT_SUCCESS(status))
         return status;
-    while (offset < table->size) {
-        const struct pss_nt_process_row *row = pss_region_at(table, offset);
-
-        if (offset % sizeof(void *) || !is_row_whole(row, table->size - offset))
+    for (uint32_t offset = 0; offset < table->size; offset += head.next_offset) {
+        if (table->size - offset < ROW_HEAD)
             return STATUS_INTERNAL_ERROR;
-        if ((uint32_t)(ULONG_PTR)row->process_id == capture->process_id) {
-            capture->row = row;
-            break;
+        memcpy(&head, pss_region_at(table, offset), ROW_HEAD);
+        if (!is_row_whole(&head, table->size - offset))
+            return STATUS_INTERNAL_ERROR;
+        if ((uint32_t)(ULONG_PTR)head.process_id == capture->process_id) {
+            keep_row(capture, offset, head.thread_count);
+            return STATUS_SUCCESS;
         }
-        if (!row->next_offset || row->next_offset > table->size - offset)
-            break;
-        offset += row->next_offset;
+        if (!head.next_offset || head.next_offset > table->size - offset)
+            return STATUS_SUCCESS;
     }
-    return STATUS_SUCCESS; /* A process that has ended is not listed. */
+    return STATUS_SUCCESS;
 }
 
 const struct pss_nt_thread_row *pss_thread_row_find(const struct pss_capture *capture,
