@@ -439,7 +439,7 @@ typedef struct {
  *         ERROR_ACCESS_DENIED: a right is missing · ERROR_NOT_SUPPORTED: a 64-bit target of a
  *         32-bit caller, or VA_CLONE in this version · ERROR_NOT_ENOUGH_MEMORY ·
  *         ERROR_PARTIAL_COPY: the target died meanwhile, or is dead and a flag needs its memory
- *         or handles. *kernel32: documents no error.*
+ *         or handles · what else the system answered. *kernel32: documents no error.*
  * \threadsafe Yes. Capturing the own process with THREAD_CONTEXT suspends its other threads.
  */
 PSSAPI DWORD WINAPI PssCaptureSnapshot(HANDLE ProcessHandle, PSS_CAPTURE_FLAGS CaptureFlags,

@@ -21,6 +21,12 @@ int pss_status_is_hard(NTSTATUS status)
     }
 }
 
+int pss_status_is_missing(NTSTATUS status)
+{
+    return status == STATUS_NOT_IMPLEMENTED || status == STATUS_INVALID_INFO_CLASS ||
+           status == STATUS_NOT_SUPPORTED;
+}
+
 NTSTATUS pss_status_soften(NTSTATUS status)
 {
     return pss_status_is_hard(status) ? status : STATUS_SUCCESS;

@@ -88,6 +88,9 @@ NTSTATUS pss_capture_process(const struct pss_nt *nt, HANDLE process, uint32_t f
  */
 int pss_status_is_hard(NTSTATUS status);
 
+/** What systems answer that do not know the service or the class. */
+int pss_status_is_missing(NTSTATUS status);
+
 /** STATUS_SUCCESS for a soft status, else the status. */
 NTSTATUS pss_status_soften(NTSTATUS status);
 

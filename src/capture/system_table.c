@@ -46,7 +46,7 @@ static void keep_row(struct pss_capture *capture, uint32_t offset, uint32_t thre
     capture->row = table->base;
 }
 
-/* A process that has ended is not listed: there is no row, and that is no failure. */
+/* No row is no failure: a process that has ended is not listed, and a system may lack the table. */
 NTSTATUS pss_process_row_find(struct pss_capture *capture)
 {
     struct pss_region *table = &capture->processes;
@@ -54,7 +54,7 @@ NTSTATUS pss_process_row_find(struct pss_capture *capture)
     struct pss_nt_process_row head;
 
     if (!NT_SUCCESS(status))
-        return status;
+        return pss_status_is_missing(status) ? STATUS_SUCCESS : status;
     for (uint32_t offset = 0; offset < table->size; offset += head.next_offset) {
         if (table->size - offset < ROW_HEAD)
             return STATUS_INTERNAL_ERROR;
@@ -65,8 +65,10 @@ NTSTATUS pss_process_row_find(struct pss_capture *capture)
             keep_row(capture, offset, head.thread_count);
             return STATUS_SUCCESS;
         }
-        if (!head.next_offset || head.next_offset > table->size - offset)
+        if (!head.next_offset)
             return STATUS_SUCCESS;
+        if (head.next_offset > table->size - offset)
+            return STATUS_INTERNAL_ERROR;
     }
     return STATUS_SUCCESS;
 }
