@@ -77,7 +77,9 @@ static NTSTATUS capture_frozen(struct pss_capture *capture)
                  pss_mappings_capture);
     status = run(capture, status, PSS_CAPTURE_RESERVED_00000002, PSS_PHASE_AUXILIARY_PAGES,
                  pss_auxiliary_pages_capture);
-    status = run(capture, status, PSS_CAPTURE_HANDLES, PSS_PHASE_HANDLES, pss_handles_capture);
+    if (!capture->is_self)
+        status = run(capture, status, PSS_CAPTURE_HANDLES, PSS_PHASE_HANDLES, pss_handles_list);
+    status = run(capture, status, PSS_CAPTURE_HANDLES, PSS_PHASE_HANDLES, pss_handles_duplicate);
     pss_threads_thaw(capture);
     return status;
 }
@@ -96,6 +98,10 @@ static NTSTATUS capture_details(struct pss_capture *capture)
                pss_handle_trace_capture);
 }
 
+/*
+ * The handles of the own process are listed before the capture opens any of its own, and before
+ * anything stands still: some systems take a lock of the process to make the list.
+ */
 static NTSTATUS prepare(struct pss_capture *capture)
 {
     uint32_t offset;
@@ -108,7 +114,10 @@ static NTSTATUS prepare(struct pss_capture *capture)
     status =
         run(capture, status, PSS_CAPTURE_THREAD_CONTEXT, PSS_PHASE_THREADS, pss_contexts_prepare);
     status = run(capture, status, 0, PSS_PHASE_TOTAL, pss_process_row_find);
-    return run(capture, status, 0, PSS_PHASE_TOTAL, pss_process_capture);
+    status = run(capture, status, 0, PSS_PHASE_TOTAL, pss_process_capture);
+    if (capture->is_self)
+        status = run(capture, status, PSS_CAPTURE_HANDLES, PSS_PHASE_HANDLES, pss_handles_list);
+    return status;
 }
 
 /* The target may die at any call; whatever that call said, this is what happened. */

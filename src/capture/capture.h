@@ -138,7 +138,8 @@ NTSTATUS pss_mappings_name(struct pss_capture *capture);
 NTSTATUS pss_auxiliary_pages_capture(struct pss_capture *capture);
 
 /* handles.c, handle_details.c, handle_specific.c, file_names.c and handle_trace.c */
-NTSTATUS pss_handles_capture(struct pss_capture *capture);
+NTSTATUS pss_handles_list(struct pss_capture *capture);
+NTSTATUS pss_handles_duplicate(struct pss_capture *capture);
 NTSTATUS pss_handles_describe(struct pss_capture *capture);
 void pss_handles_close(struct pss_capture *capture);
 NTSTATUS pss_handle_specific_capture(struct pss_capture *capture, HANDLE duplicate,
