@@ -113,7 +113,8 @@ static NTSTATUS prepare(struct pss_capture *capture)
             pss_region_append(capture->nt, &capture->own_context, sizeof(CONTEXT), 16, &offset);
     status =
         run(capture, status, PSS_CAPTURE_THREAD_CONTEXT, PSS_PHASE_THREADS, pss_contexts_prepare);
-    status = run(capture, status, 0, PSS_PHASE_TOTAL, pss_process_row_find);
+    if (!capture->has_true_times && !capture->has_ended)
+        status = run(capture, status, 0, PSS_PHASE_TOTAL, pss_process_row_find);
     status = run(capture, status, 0, PSS_PHASE_TOTAL, pss_process_capture);
     if (capture->is_self)
         status = run(capture, status, PSS_CAPTURE_HANDLES, PSS_PHASE_HANDLES, pss_handles_list);
@@ -134,12 +135,12 @@ static NTSTATUS finish(struct pss_capture *capture, NTSTATUS status)
     return status;
 }
 
-static void close_owned(struct pss_capture *capture)
+static void discard_owned(struct pss_capture *capture)
 {
     uint32_t count = pss_builder_count(&capture->builder, PSS_SECTION_OWNED);
 
     for (uint32_t i = 0; i < count; i++)
-        pss_owned_close(capture->nt, pss_builder_record(&capture->builder, PSS_SECTION_OWNED, i));
+        pss_owned_discard(capture->nt, pss_builder_record(&capture->builder, PSS_SECTION_OWNED, i));
 }
 
 static void fini(struct pss_capture *capture)
@@ -179,7 +180,7 @@ NTSTATUS pss_capture_process(const struct pss_nt *nt, HANDLE process, uint32_t f
     if (NT_SUCCESS(status))
         status = pss_builder_seal(nt, &capture.builder, block);
     if (!NT_SUCCESS(status))
-        close_owned(&capture);
+        discard_owned(&capture);
     fini(&capture);
     return status;
 }

@@ -30,6 +30,7 @@ struct pss_stopwatch {
 struct pss_thread {
     HANDLE handle; /* owned; NULL once closed */
     struct pss_nt_thread_basic basic;
+    uint8_t is_known;       /* basic was answered; if not, there is no entry */
     uint32_t suspend_count; /* without our suspension; known only while frozen was 1 */
     uint32_t context;       /* index of the context plus 1; 0 for none */
     uint8_t is_caller;      /* the thread that captures: never suspended */
@@ -46,13 +47,15 @@ struct pss_capture {
     uint32_t caller_thread_id;
     uint8_t is_self;
     uint8_t is_wow64;
-    uint8_t has_ended;    /* before the capture began */
-    uint8_t holds_freeze; /* the right to freeze the own process */
+    uint8_t has_ended;            /* before the capture began */
+    uint8_t holds_freeze;         /* the right to freeze the own process */
+    uint8_t has_true_times;       /* the CPU times are the target's, not ours */
+    uint8_t lacks_extended_basic; /* the system does not tell PROTECTED and FROZEN */
     struct pss_nt_process_basic basic;
     struct pss_nt_times times;
     struct pss_builder builder;
     struct pss_region processes;          /* the system's process table */
-    const struct pss_nt_process_row *row; /* the target's, in it; NULL if not listed */
+    const struct pss_nt_process_row *row; /* the target's; NULL if not listed, or not needed */
     struct pss_region threads;            /* struct pss_thread */
     struct pss_region duplicates;    /* a HANDLE per captured handle; NULL where there is none */
     struct pss_region scratch;       /* PSS_SCRATCH_SIZE bytes for one answer of the system */
@@ -97,6 +100,7 @@ NTSTATUS pss_status_soften(NTSTATUS status);
 /* target.c: what is captured, and whether it may be. */
 NTSTATUS pss_target_open(struct pss_capture *capture);
 NTSTATUS pss_target_check_alive(struct pss_capture *capture);
+NTSTATUS pss_process_is_wow64(const struct pss_nt *nt, HANDLE process, uint8_t *is_wow64);
 
 /* system_table.c: the system's table of processes and their threads. */
 NTSTATUS pss_system_table_query(const struct pss_nt *nt, ULONG class_number,
@@ -107,7 +111,7 @@ const struct pss_nt_thread_row *pss_thread_row_find(const struct pss_capture *ca
 
 /* process.c */
 NTSTATUS pss_process_capture(struct pss_capture *capture);
-uint32_t pss_process_flags(const struct pss_nt *nt, HANDLE process);
+uint32_t pss_process_protection(struct pss_capture *capture, HANDLE process);
 int32_t pss_process_base_priority(const struct pss_nt *nt, HANDLE process,
                                   const struct pss_nt_process_basic *basic);
 

@@ -21,18 +21,24 @@ struct answer {
     WCHAR text[];
 };
 
-/* One question after the other, in memory of its own: a stuck thread must not lose its ground. */
+#define GIVEN_UP UINT32_MAX
+
+/*
+ * One question after the other, in memory of its own: a stuck thread must not lose its ground. Both
+ * sides move `next` atomically: the worker to the next question, the owner to GIVEN_UP, after which
+ * the worker looks at nothing but `next`.
+ */
 struct name_worker {
     const struct pss_nt *nt;
-    const HANDLE *questions; /* borrowed; NULL where there is nothing to ask */
     uint32_t count;
-    uint32_t next; /* the question being asked; atomic */
+    uint32_t next; /* the question being asked */
     uint32_t used; /* bytes of answers; atomic */
     char answers[ANSWERS_SIZE];
     union {
         UNICODE_STRING name;
         char bytes[PSS_SCRATCH_SIZE];
     } scratch;
+    HANDLE questions[]; /* borrowed; NULL where there is nothing to ask */
 };
 
 static void keep_answer(struct name_worker *worker, uint32_t index)
@@ -48,18 +54,21 @@ static void keep_answer(struct name_worker *worker, uint32_t index)
     __atomic_store_n(&worker->used, worker->used + ANSWER_SIZE(length), __ATOMIC_RELEASE);
 }
 
-/* Ends at the last question, or when there may be no room for another answer. */
+/* Ends at the last question, when there may be no room for another answer, or when given up. */
 static DWORD NTAPI ask_names(void *parameter)
 {
     struct name_worker *worker = parameter;
-    uint32_t index = worker->next;
+    uint32_t index = __atomic_load_n(&worker->next, __ATOMIC_ACQUIRE);
 
     while (index < worker->count && worker->used <= ANSWERS_SIZE - ANSWER_SIZE(UINT16_MAX)) {
         if (worker->questions[index] &&
             NT_SUCCESS(worker->nt->query_object(worker->questions[index], PSS_NT_OBJECT_NAME,
                                                 &worker->scratch, sizeof(worker->scratch), NULL)))
             keep_answer(worker, index);
-        __atomic_store_n(&worker->next, ++index, __ATOMIC_RELEASE);
+        if (!__atomic_compare_exchange_n(&worker->next, &index, index + 1, 0, __ATOMIC_ACQ_REL,
+                                         __ATOMIC_ACQUIRE))
+            break;
+        index++;
     }
     return 0;
 }
@@ -72,28 +81,31 @@ static NTSTATUS wait_for(const struct pss_nt *nt, HANDLE thread, uint32_t millis
     return nt->wait(thread, FALSE, &timeout);
 }
 
-/* Answers 1 when the worker has ended, 0 when one question takes longer than our patience. */
+/* Answers 1 when the thread has ended, 0 when one question takes longer than our patience. */
 static int wait_while_it_advances(const struct name_worker *worker, HANDLE thread)
 {
-    uint32_t seen = worker->count, next = __atomic_load_n(&worker->next, __ATOMIC_ACQUIRE);
+    uint32_t seen = __atomic_load_n(&worker->next, __ATOMIC_ACQUIRE);
 
-    while (next != seen) {
+    for (;;) {
         NTSTATUS status = wait_for(worker->nt, thread, PATIENCE_MS);
+        uint32_t next = __atomic_load_n(&worker->next, __ATOMIC_ACQUIRE);
 
         if (status != STATUS_TIMEOUT)
             return NT_SUCCESS(status);
+        if (next == seen)
+            return 0;
         seen = next;
-        next = __atomic_load_n(&worker->next, __ATOMIC_ACQUIRE);
     }
-    return 0;
 }
 
 /*
- * Lets a thread ask from worker->next on. STATUS_TIMEOUT: the question at worker->next is stuck,
- * but the thread has ended. STATUS_IO_TIMEOUT: it could not be ended, and sits in the kernel for as
- * long as the driver likes, with the handle it asks about and the worker's memory in its hands.
+ * Lets a thread ask. STATUS_TIMEOUT: it was given up, and has ended. STATUS_IO_TIMEOUT: it could
+ * not be ended, and sits in the kernel for as long as the driver likes, with the handle it asks
+ * about and the worker's memory in its hands.
+ *
+ * \param next  [out] The first question that was not finished; untouched if no thread was made.
  */
-static NTSTATUS run_worker(struct name_worker *worker)
+static NTSTATUS run_worker(struct name_worker *worker, uint32_t *next)
 {
     const struct pss_nt *nt = worker->nt;
     HANDLE thread = NULL;
@@ -103,7 +115,10 @@ static NTSTATUS run_worker(struct name_worker *worker)
 
     if (!NT_SUCCESS(status))
         return status;
-    if (!wait_while_it_advances(worker, thread)) {
+    if (wait_while_it_advances(worker, thread)) {
+        *next = worker->next;
+    } else {
+        *next = __atomic_exchange_n(&worker->next, GIVEN_UP, __ATOMIC_ACQ_REL);
         nt->terminate_thread(thread, STATUS_TIMEOUT); /* What counts is whether it ends. */
         status = wait_for(nt, thread, FINAL_WAIT_MS) == STATUS_SUCCESS ? STATUS_TIMEOUT
                                                                        : STATUS_IO_TIMEOUT;
@@ -132,29 +147,28 @@ static NTSTATUS take_answers(struct pss_capture *capture, const struct name_work
  * Asks from question *next on, for as many as one thread will answer. A question that is stuck is
  * passed over; if its thread could not be ended, the handle and the memory are left to it.
  */
-static NTSTATUS ask_some(struct pss_capture *capture, HANDLE *questions, uint32_t count,
+static NTSTATUS ask_some(struct pss_capture *capture, const struct pss_region *questions,
                          uint32_t *next)
 {
     struct pss_region memory = {0};
     struct name_worker *worker;
-    uint32_t offset;
-    NTSTATUS status = pss_region_append(capture->nt, &memory, sizeof(*worker), 8, &offset), taken;
+    uint32_t offset, count = questions->size / (uint32_t)sizeof(HANDLE);
+    NTSTATUS status = pss_region_append(capture->nt, &memory,
+                                        (uint32_t)sizeof(*worker) + questions->size, 1, &offset);
+    NTSTATUS taken;
 
     if (!NT_SUCCESS(status))
         return status;
     worker = memory.base;
     worker->nt = capture->nt;
-    worker->questions = questions;
     worker->count = count;
     worker->next = *next;
-    status = run_worker(worker);
+    memcpy(worker->questions, questions->base, questions->size);
+    status = run_worker(worker, next);
     taken = take_answers(capture, worker);
-    *next = __atomic_load_n(&worker->next, __ATOMIC_ACQUIRE);
-    if (status == STATUS_TIMEOUT || status == STATUS_IO_TIMEOUT)
-        ++*next;
-    if (status == STATUS_IO_TIMEOUT)
-        ((HANDLE *)capture->duplicates.base)[*next - 1] = NULL;
-    else
+    if (status == STATUS_IO_TIMEOUT && *next < count)
+        ((HANDLE *)capture->duplicates.base)[*next] = NULL;
+    if (status != STATUS_IO_TIMEOUT)
         pss_region_free(capture->nt, &memory);
     return NT_SUCCESS(taken) ? status : taken;
 }
@@ -180,20 +194,19 @@ NTSTATUS pss_file_names_capture(struct pss_capture *capture)
     uint32_t count = pss_builder_count(&capture->builder, PSS_SECTION_HANDLES);
     uint32_t next = 0, stuck = 0, offset;
     struct pss_region questions = {0};
-    NTSTATUS status = pss_region_append(capture->nt, &questions, count * (uint32_t)sizeof(HANDLE),
-                                        sizeof(HANDLE), &offset);
+    NTSTATUS status =
+        pss_region_append(capture->nt, &questions, count * (uint32_t)sizeof(HANDLE), 1, &offset);
 
-    if (!NT_SUCCESS(status))
-        return status;
-    if (!collect_questions(capture, questions.base, count))
+    if (NT_SUCCESS(status) && !collect_questions(capture, questions.base, count))
         next = count;
-    while (next < count && stuck < STUCK_LIMIT) {
-        status = ask_some(capture, questions.base, count, &next);
-        if (status == STATUS_TIMEOUT || status == STATUS_IO_TIMEOUT)
+    while (NT_SUCCESS(status) && next < count && stuck < STUCK_LIMIT) {
+        status = ask_some(capture, &questions, &next);
+        if (status == STATUS_TIMEOUT || status == STATUS_IO_TIMEOUT) {
+            status = STATUS_SUCCESS;
             stuck++;
-        else if (!NT_SUCCESS(status))
-            break; /* No thread, no names: nothing else may be risked. */
+            next++;
+        }
     }
     pss_region_free(capture->nt, &questions);
-    return pss_status_soften(status);
+    return pss_status_soften(status); /* No thread, no names: nothing else may be risked. */
 }

@@ -12,9 +12,12 @@ static NTSTATUS query_process(struct pss_capture *capture, HANDLE handle,
                               union pss_handle_specific *specific)
 {
     struct pss_nt_process_basic basic;
+    uint8_t is_wow64 = 0;
     NTSTATUS status =
         capture->nt->query_process(handle, PSS_NT_PROCESS_BASIC, &basic, sizeof(basic), NULL);
 
+    if (NT_SUCCESS(status))
+        status = pss_process_is_wow64(capture->nt, handle, &is_wow64);
     if (!NT_SUCCESS(status))
         return status;
     specific->process.exit_status = (uint32_t)basic.exit_status;
@@ -23,7 +26,9 @@ static NTSTATUS query_process(struct pss_capture *capture, HANDLE handle,
     specific->process.base_priority = pss_process_base_priority(capture->nt, handle, &basic);
     specific->process.process_id = (uint32_t)basic.process_id;
     specific->process.parent_process_id = (uint32_t)basic.parent_process_id;
-    specific->process.flags = pss_process_flags(capture->nt, handle);
+    specific->process.flags = pss_process_protection(capture, handle);
+    if (is_wow64)
+        specific->process.flags |= PSS_PROCESS_FLAGS_WOW64;
     return STATUS_SUCCESS;
 }
 

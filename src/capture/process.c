@@ -47,63 +47,38 @@ int32_t pss_process_base_priority(const struct pss_nt *nt, HANDLE process,
     return base_priority(basic, query_priority_class(nt, process));
 }
 
-uint32_t pss_process_flags(const struct pss_nt *nt, HANDLE process)
+uint32_t pss_process_protection(struct pss_capture *capture, HANDLE process)
 {
     struct pss_nt_process_extended_basic extended = {.size = sizeof(extended)};
-    ULONG_PTR peb32 = 0;
     uint32_t flags = PSS_PROCESS_FLAGS_NONE;
+    NTSTATUS status;
 
-    if (NT_SUCCESS(nt->query_process(process, PSS_NT_PROCESS_WOW64, &peb32, sizeof(peb32), NULL)) &&
-        peb32)
-        flags |= PSS_PROCESS_FLAGS_WOW64;
-    if (NT_SUCCESS(
-            nt->query_process(process, PSS_NT_PROCESS_BASIC, &extended, sizeof(extended), NULL))) {
-        if (extended.flags & PSS_NT_PROCESS_PROTECTED)
-            flags |= PSS_PROCESS_FLAGS_PROTECTED;
-        if (extended.flags & PSS_NT_PROCESS_FROZEN)
-            flags |= PSS_PROCESS_FLAGS_FROZEN;
-    }
+    if (capture->lacks_extended_basic)
+        return flags;
+    status = capture->nt->query_process(process, PSS_NT_PROCESS_BASIC, &extended, sizeof(extended),
+                                        NULL);
+    capture->lacks_extended_basic = status == STATUS_INFO_LENGTH_MISMATCH;
+    if (NT_SUCCESS(status) && extended.flags & PSS_NT_PROCESS_PROTECTED)
+        flags |= PSS_PROCESS_FLAGS_PROTECTED;
+    if (NT_SUCCESS(status) && extended.flags & PSS_NT_PROCESS_FROZEN)
+        flags |= PSS_PROCESS_FLAGS_FROZEN;
     return flags;
 }
 
-static int is_between(LARGE_INTEGER value, LARGE_INTEGER low, LARGE_INTEGER high)
-{
-    return low.QuadPart <= value.QuadPart && value.QuadPart <= high.QuadPart;
-}
-
-/*
- * The times of a process that has ended. Some systems answer with the caller's, whatever the
- * handle: what lies between two readings of our own is taken for our own, and not told.
- */
-static void record_final_times(const struct pss_capture *capture, struct pss_process_record *record)
-{
-    const struct pss_nt *nt = capture->nt;
-    struct pss_nt_times before = {0}, now = {0}, after = {0};
-
-    if (!NT_SUCCESS(nt->query_process(PSS_CURRENT_PROCESS, PSS_NT_PROCESS_TIMES, &before,
-                                      sizeof(before), NULL)) ||
-        !NT_SUCCESS(
-            nt->query_process(capture->process, PSS_NT_PROCESS_TIMES, &now, sizeof(now), NULL)) ||
-        !NT_SUCCESS(nt->query_process(PSS_CURRENT_PROCESS, PSS_NT_PROCESS_TIMES, &after,
-                                      sizeof(after), NULL)))
-        return;
-    if (is_between(now.kernel_time, before.kernel_time, after.kernel_time) &&
-        is_between(now.user_time, before.user_time, after.user_time))
-        return;
-    record->kernel_time = (uint64_t)now.kernel_time.QuadPart;
-    record->user_time = (uint64_t)now.user_time.QuadPart;
-}
-
+/* Without a source that can be trusted the CPU times are not told. */
 static void record_times(const struct pss_capture *capture, struct pss_process_record *record)
 {
-    record->create_time = (uint64_t)capture->times.create_time.QuadPart;
-    record->exit_time = (uint64_t)capture->times.exit_time.QuadPart;
-    if (!capture->row) {
-        record_final_times(capture, record);
-        return;
+    const struct pss_nt_times *times = &capture->times;
+
+    record->create_time = (uint64_t)times->create_time.QuadPart;
+    record->exit_time = (uint64_t)times->exit_time.QuadPart;
+    if (capture->has_true_times) {
+        record->kernel_time = (uint64_t)times->kernel_time.QuadPart;
+        record->user_time = (uint64_t)times->user_time.QuadPart;
+    } else if (capture->row) {
+        record->kernel_time = (uint64_t)capture->row->kernel_time.QuadPart;
+        record->user_time = (uint64_t)capture->row->user_time.QuadPart;
     }
-    record->kernel_time = (uint64_t)capture->row->kernel_time.QuadPart;
-    record->user_time = (uint64_t)capture->row->user_time.QuadPart;
 }
 
 static void record_memory(const struct pss_capture *capture, struct pss_process_record *record)
@@ -128,7 +103,7 @@ static void record_memory(const struct pss_capture *capture, struct pss_process_
     record->private_usage = counters.private_usage;
 }
 
-static void record_basic(const struct pss_capture *capture, struct pss_process_record *record)
+static void record_basic(struct pss_capture *capture, struct pss_process_record *record)
 {
     const struct pss_nt_process_basic *basic = &capture->basic;
     uint32_t number = query_priority_class(capture->nt, capture->process);
@@ -140,7 +115,9 @@ static void record_basic(const struct pss_capture *capture, struct pss_process_r
     record->base_priority = base_priority(basic, number);
     record->process_id = (uint32_t)basic->process_id;
     record->parent_process_id = (uint32_t)basic->parent_process_id;
-    record->flags = pss_process_flags(capture->nt, capture->process);
+    record->flags = pss_process_protection(capture, capture->process);
+    if (capture->is_wow64)
+        record->flags |= PSS_PROCESS_FLAGS_WOW64;
     record->priority_class = priority_classes[number].priority_class;
     if (NT_SUCCESS(capture->nt->query_process(capture->process, PSS_NT_PROCESS_EXECUTE_FLAGS,
                                               &execute_flags, sizeof(execute_flags), NULL)))

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #define FIRST_TABLE_SIZE 0x20000u
+#define TABLE_SIZE_LIMIT 0x10000000u
 #define QUERY_ATTEMPTS   16 /* the table may grow between two calls */
+#define ROW_HEAD         ((uint32_t)offsetof(struct pss_nt_process_row, threads))
 
 NTSTATUS pss_system_table_query(const struct pss_nt *nt, ULONG class_number,
                                 struct pss_region *table)
@@ -23,13 +25,14 @@ NTSTATUS pss_system_table_query(const struct pss_nt *nt, ULONG class_number,
                 table->size = size < capacity ? size : capacity;
             return status;
         }
-        status = pss_region_reserve(
-            nt, table, (uint64_t)(size > capacity ? size : capacity) + FIRST_TABLE_SIZE);
+        if (size < capacity)
+            size = capacity;
+        if (size > TABLE_SIZE_LIMIT)
+            return STATUS_INFO_LENGTH_MISMATCH;
+        status = pss_region_reserve(nt, table, (uint64_t)size + FIRST_TABLE_SIZE);
     }
     return NT_SUCCESS(status) ? STATUS_INFO_LENGTH_MISMATCH : status;
 }
-
-#define ROW_HEAD ((uint32_t)offsetof(struct pss_nt_process_row, threads))
 
 static int is_row_whole(const struct pss_nt_process_row *head, uint32_t room)
 {

@@ -40,7 +40,7 @@ static NTSTATUS check_access(const struct pss_capture *capture)
     return (object.granted_access & needed) == needed ? STATUS_SUCCESS : STATUS_ACCESS_DENIED;
 }
 
-static NTSTATUS query_wow64(const struct pss_nt *nt, HANDLE process, uint8_t *is_wow64)
+NTSTATUS pss_process_is_wow64(const struct pss_nt *nt, HANDLE process, uint8_t *is_wow64)
 {
     ULONG_PTR peb32 = 0;
     NTSTATUS status = nt->query_process(process, PSS_NT_PROCESS_WOW64, &peb32, sizeof(peb32), NULL);
@@ -54,20 +54,64 @@ static NTSTATUS query_wow64(const struct pss_nt *nt, HANDLE process, uint8_t *is
 static NTSTATUS check_bitness(struct pss_capture *capture)
 {
     uint8_t is_caller_wow64 = 0;
-    NTSTATUS status = query_wow64(capture->nt, capture->process, &capture->is_wow64);
+    NTSTATUS status = pss_process_is_wow64(capture->nt, capture->process, &capture->is_wow64);
 
     if (!NT_SUCCESS(status) || sizeof(void *) == 8 || capture->is_wow64)
         return status;
-    status = query_wow64(capture->nt, PSS_CURRENT_PROCESS, &is_caller_wow64);
+    status = pss_process_is_wow64(capture->nt, PSS_CURRENT_PROCESS, &is_caller_wow64);
     if (!NT_SUCCESS(status))
         return status;
     return is_caller_wow64 ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS;
 }
 
-static NTSTATUS query_times(const struct pss_capture *capture, struct pss_nt_times *times)
+static NTSTATUS query_basic(struct pss_capture *capture)
 {
-    return capture->nt->query_process(capture->process, PSS_NT_PROCESS_TIMES, times, sizeof(*times),
-                                      NULL);
+    return capture->nt->query_process(capture->process, PSS_NT_PROCESS_BASIC, &capture->basic,
+                                      sizeof(capture->basic), NULL);
+}
+
+static NTSTATUS query_times(const struct pss_nt *nt, HANDLE process, struct pss_nt_times *times)
+{
+    return nt->query_process(process, PSS_NT_PROCESS_TIMES, times, sizeof(*times), NULL);
+}
+
+static int is_between(LARGE_INTEGER value, LARGE_INTEGER low, LARGE_INTEGER high)
+{
+    return low.QuadPart <= value.QuadPart && value.QuadPart <= high.QuadPart;
+}
+
+/*
+ * Some systems answer with the caller's CPU times, whatever the handle: what lies between two
+ * readings of our own may be our own.
+ */
+static NTSTATUS query_trusted_times(struct pss_capture *capture)
+{
+    const struct pss_nt *nt = capture->nt;
+    struct pss_nt_times *times = &capture->times, before = {0}, after = {0};
+    NTSTATUS status = STATUS_SUCCESS;
+
+    if (!capture->is_self)
+        status = query_times(nt, PSS_CURRENT_PROCESS, &before);
+    if (NT_SUCCESS(status))
+        status = query_times(nt, capture->process, times);
+    if (NT_SUCCESS(status) && !capture->is_self)
+        status = query_times(nt, PSS_CURRENT_PROCESS, &after);
+    capture->has_true_times =
+        capture->is_self ||
+        !is_between(times->kernel_time, before.kernel_time, after.kernel_time) ||
+        !is_between(times->user_time, before.user_time, after.user_time);
+    return status;
+}
+
+/* Whether it had ended before, and with which status. */
+static NTSTATUS query_life(struct pss_capture *capture)
+{
+    NTSTATUS status = query_trusted_times(capture);
+
+    capture->has_ended = capture->times.exit_time.QuadPart != 0;
+    if (NT_SUCCESS(status) && capture->has_ended) /* perhaps since the first look */
+        status = query_basic(capture);
+    return status;
 }
 
 NTSTATUS pss_target_open(struct pss_capture *capture)
@@ -77,24 +121,23 @@ NTSTATUS pss_target_open(struct pss_capture *capture)
 
     if (!capture->process)
         return STATUS_INVALID_HANDLE;
-    status = capture->nt->query_process(capture->process, PSS_NT_PROCESS_BASIC, &capture->basic,
-                                        sizeof(capture->basic), NULL);
-    if (NT_SUCCESS(status))
-        status = check_bitness(capture);
-    if (NT_SUCCESS(status))
-        status = check_access(capture);
-    if (NT_SUCCESS(status))
-        status = query_times(capture, &capture->times);
+    status = query_basic(capture);
     if (!NT_SUCCESS(status))
         return status;
-
     capture->process_id = (uint32_t)capture->basic.process_id;
     capture->is_self = capture->process_id == (uint32_t)(ULONG_PTR)caller.UniqueProcess;
     capture->caller_thread_id = (uint32_t)(ULONG_PTR)caller.UniqueThread;
-    capture->has_ended = capture->times.exit_time.QuadPart != 0;
-    if (capture->flags & PSS_CAPTURE_VA_CLONE)
-        return STATUS_NOT_SUPPORTED;
-    return capture->has_ended && capture->flags & NEEDS_LIFE ? STATUS_PARTIAL_COPY : STATUS_SUCCESS;
+
+    status = check_bitness(capture);
+    if (NT_SUCCESS(status))
+        status = check_access(capture);
+    if (NT_SUCCESS(status))
+        status = query_life(capture);
+    if (NT_SUCCESS(status) && capture->flags & PSS_CAPTURE_VA_CLONE)
+        status = STATUS_NOT_SUPPORTED;
+    if (NT_SUCCESS(status) && capture->has_ended && capture->flags & NEEDS_LIFE)
+        status = STATUS_PARTIAL_COPY;
+    return status;
 }
 
 NTSTATUS pss_target_check_alive(struct pss_capture *capture)
@@ -104,7 +147,7 @@ NTSTATUS pss_target_check_alive(struct pss_capture *capture)
 
     if (capture->has_ended)
         return STATUS_SUCCESS;
-    status = query_times(capture, &times);
+    status = query_times(capture->nt, capture->process, &times);
     if (!NT_SUCCESS(status))
         return status;
     return times.exit_time.QuadPart ? STATUS_PARTIAL_COPY : STATUS_SUCCESS;

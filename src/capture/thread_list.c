@@ -2,8 +2,6 @@
 /* The threads of the target: found, and for their contexts frozen and thawed one by one. */
 #include "capture/capture.h"
 
-#include <string.h>
-
 #define THREAD_LIMIT 0x100000u /* more is no process but a listing without end */
 
 /*
@@ -43,41 +41,52 @@ struct pss_thread *pss_threads_at(const struct pss_capture *capture, uint32_t in
 
 /*
  * NtSuspendProcess would need PROCESS_SUSPEND_RESUME, which clients of this API do not ask for; a
- * thread that has been found is stopped at once, so that it cannot start others.
+ * thread that has been found is stopped at once, so that it cannot start others. One that cannot be
+ * stopped is ending, or guarded: its entry comes without a context.
  */
-static void freeze_thread(const struct pss_nt *nt, struct pss_thread *thread)
+static NTSTATUS freeze_thread(const struct pss_nt *nt, struct pss_thread *thread)
 {
     ULONG previous = 0;
+    NTSTATUS status = nt->suspend_thread(thread->handle, &previous);
 
-    if (thread->is_caller || !NT_SUCCESS(nt->suspend_thread(thread->handle, &previous)))
-        return; /* It is ending, or guarded: its entry comes without a context. */
+    if (!NT_SUCCESS(status))
+        return pss_status_soften(status);
     thread->suspend_count = previous;
     thread->is_frozen = thread->was_frozen = 1;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS identify_thread(const struct pss_capture *capture, struct pss_thread *thread)
+{
+    NTSTATUS status = capture->nt->query_thread(thread->handle, PSS_NT_THREAD_BASIC, &thread->basic,
+                                                sizeof(thread->basic), NULL);
+    uint32_t id = (uint32_t)(ULONG_PTR)thread->basic.id.UniqueThread;
+
+    thread->is_known = NT_SUCCESS(status);
+    thread->is_caller = capture->is_self && id == capture->caller_thread_id;
+    return pss_status_soften(status);
 }
 
 /* Appends the thread and takes over its handle, also on failure. */
 static NTSTATUS add_thread(struct pss_capture *capture, HANDLE handle)
 {
-    const struct pss_nt *nt = capture->nt;
-    struct pss_thread thread = {.handle = handle};
+    struct pss_thread *thread;
     uint32_t offset;
-    NTSTATUS status =
-        nt->query_thread(handle, PSS_NT_THREAD_BASIC, &thread.basic, sizeof(thread.basic), NULL);
+    NTSTATUS status = STATUS_NO_MEMORY;
 
-    if (NT_SUCCESS(status) && pss_threads_count(capture) >= THREAD_LIMIT)
-        status = STATUS_NO_MEMORY;
-    if (NT_SUCCESS(status))
-        status = pss_region_append(nt, &capture->threads, sizeof(thread), 8, &offset);
+    if (pss_threads_count(capture) < THREAD_LIMIT)
+        status = pss_region_append(capture->nt, &capture->threads, sizeof(*thread), 1, &offset);
     if (!NT_SUCCESS(status)) {
-        nt->close(handle);
+        capture->nt->close(handle);
         return status;
     }
-    thread.is_caller = capture->is_self && (uint32_t)(ULONG_PTR)thread.basic.id.UniqueThread ==
-                                               capture->caller_thread_id;
-    if (capture->flags & PSS_CAPTURE_THREAD_CONTEXT)
-        freeze_thread(nt, &thread);
-    memcpy(pss_region_at(&capture->threads, offset), &thread, sizeof(thread));
-    return STATUS_SUCCESS;
+    thread = pss_region_at(&capture->threads, offset);
+    thread->handle = handle;
+    status = identify_thread(capture, thread);
+    if (NT_SUCCESS(status) && capture->flags & PSS_CAPTURE_THREAD_CONTEXT && thread->is_known &&
+        !thread->is_caller)
+        status = freeze_thread(capture->nt, thread);
+    return status;
 }
 
 /*

@@ -115,9 +115,11 @@ static NTSTATUS capture_thread(struct pss_capture *capture, uint32_t index, int3
     const struct pss_thread *thread = pss_threads_at(capture, index);
     const struct pss_nt_thread_basic *basic = &thread->basic;
     struct pss_thread_record *record;
-    NTSTATUS status =
-        pss_builder_append(capture->nt, &capture->builder, PSS_SECTION_THREADS, &record);
+    NTSTATUS status = STATUS_SUCCESS;
 
+    if (!thread->is_known)
+        return status;
+    status = pss_builder_append(capture->nt, &capture->builder, PSS_SECTION_THREADS, &record);
     if (!NT_SUCCESS(status))
         return status;
     record->exit_status = (uint32_t)basic->exit_status;

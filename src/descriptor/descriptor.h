@@ -248,6 +248,9 @@ void pss_block_release(const struct pss_nt *nt, struct pss_block *block);
  */
 void pss_owned_close(const struct pss_nt *nt, const struct pss_owned_record *record);
 
+/** Closes both handles of a snapshot that no client has ever seen. */
+void pss_owned_discard(const struct pss_nt *nt, const struct pss_owned_record *record);
+
 static inline int pss_block_has(const struct pss_block *block, enum pss_section section)
 {
     return block->sections[section].present != 0;

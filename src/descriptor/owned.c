@@ -25,6 +25,14 @@ static int is_trace_section(const struct pss_nt *nt, HANDLE handle,
     return is_marked;
 }
 
+void pss_owned_discard(const struct pss_nt *nt, const struct pss_owned_record *record)
+{
+    if (record->lent)
+        nt->close((HANDLE)(ULONG_PTR)record->lent);
+    if (record->kept)
+        nt->close((HANDLE)(ULONG_PTR)record->kept);
+}
+
 void pss_owned_close(const struct pss_nt *nt, const struct pss_owned_record *record)
 {
     HANDLE kept = (HANDLE)(ULONG_PTR)record->kept, lent = (HANDLE)(ULONG_PTR)record->lent;
