@@ -6,6 +6,10 @@ target_compile_features(pss_warnings INTERFACE c_std_11)
 target_compile_options(pss_warnings INTERFACE
     -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Werror
     "$<$<COMPILE_LANGUAGE:C>:-std=c11;-Wstrict-prototypes;-Wmissing-prototypes>")
+if(CMAKE_C_COMPILER_ID STREQUAL GNU AND CMAKE_C_COMPILER_VERSION VERSION_GREATER_EQUAL 12)
+    # GCC 12 takes the segment offsets of NtCurrentTeb() for null pointers and warns.
+    target_compile_options(pss_warnings INTERFACE --param=min-pagesize=0)
+endif()
 
 add_library(pss_options INTERFACE)
 target_link_libraries(pss_options INTERFACE pss_warnings)

@@ -97,67 +97,161 @@ int pss_status_is_missing(NTSTATUS status);
 /** STATUS_SUCCESS for a soft status, else the status. */
 NTSTATUS pss_status_soften(NTSTATUS status);
 
-/* target.c: what is captured, and whether it may be. */
+/*
+ * The phases, by file. Each takes what it needs from the capture and leaves what it found in its
+ * builder or its lists; a failure leaves what was taken so far for pss_capture_process to release.
+ * All return STATUS_SUCCESS or a hard status unless they say more.
+ */
+
+/* ---- target.c: what is captured, and whether it may be ---- */
+
+/**
+ * Learns what the target is: id, bitness, life, whether it is the caller.
+ *
+ * Rights: PROCESS_QUERY_LIMITED_INFORMATION; PROCESS_QUERY_INFORMATION for threads, regions, handles
+ * and the trace; PROCESS_VM_READ for section information and auxiliary pages; PROCESS_DUP_HANDLE for
+ * handles.
+ *
+ * \return STATUS_SUCCESS · STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH: no process ·
+ *         STATUS_ACCESS_DENIED · STATUS_NOT_SUPPORTED: of another bitness, or a clone is asked for ·
+ *         STATUS_PARTIAL_COPY: it has ended, and what is asked for with it.
+ */
 NTSTATUS pss_target_open(struct pss_capture *capture);
+
+/** STATUS_PARTIAL_COPY if the target has ended since pss_target_open. */
 NTSTATUS pss_target_check_alive(struct pss_capture *capture);
+
+/** Tells whether a process is a 32-bit one on a 64-bit system; any status on failure. */
 NTSTATUS pss_process_is_wow64(const struct pss_nt *nt, HANDLE process, uint8_t *is_wow64);
 
-/* system_table.c: the system's table of processes and their threads. */
+/* ---- system_table.c: the system's bulk tables ---- */
+
+/**
+ * Reads a table that may grow meanwhile.
+ *
+ * \param table  [in,out] Grows as needed; its size is what the system returned.
+ * \return also STATUS_INFO_LENGTH_MISMATCH, when it never fits into 256 MiB.
+ */
 NTSTATUS pss_system_table_query(const struct pss_nt *nt, ULONG class_number,
                                 struct pss_region *table);
+
+/** Finds the target in the process table; without it capture->row stays NULL. */
 NTSTATUS pss_process_row_find(struct pss_capture *capture);
+
+/**
+ * The row of a thread of the target, or NULL.
+ *
+ * \param hint  [in] Index where it probably is.
+ */
 const struct pss_nt_thread_row *pss_thread_row_find(const struct pss_capture *capture,
                                                     uint32_t thread_id, uint32_t hint);
 
-/* process.c */
+/* ---- process.c: process information ---- */
+
+/** Appends the process record. What the system does not tell is 0. */
 NTSTATUS pss_process_capture(struct pss_capture *capture);
+
+/** PSS_PROCESS_FLAGS_PROTECTED and FROZEN of any process, where the system tells. */
 uint32_t pss_process_protection(struct pss_capture *capture, HANDLE process);
+
+/** The kernel's base priority of a process, 0 to 31. */
 int32_t pss_process_base_priority(const struct pss_nt *nt, HANDLE process,
                                   const struct pss_nt_process_basic *basic);
 
-/* thread_list.c: finding, freezing and thawing the threads. */
+/* ---- thread_list.c: finding, freezing and thawing the threads ---- */
+
+/** Opens every thread; where contexts are asked for each but the caller's stands still. */
 NTSTATUS pss_threads_open(struct pss_capture *capture);
+
+/** Lets all run again; harmless when they do. */
 void pss_threads_thaw(struct pss_capture *capture);
+
+/** Thaws, and closes the handles; harmless when that was done. */
 void pss_threads_close(struct pss_capture *capture);
+
+/** Threads found so far. */
 uint32_t pss_threads_count(const struct pss_capture *capture);
+
+/** The thread at \p index, until the next one is found. */
 struct pss_thread *pss_threads_at(const struct pss_capture *capture, uint32_t index);
 
-/* threads.c */
+/* ---- threads.c: thread entries ---- */
+
+/** Appends an entry for each known thread, oldest first. */
 NTSTATUS pss_threads_capture(struct pss_capture *capture);
+
+/** The kernel's priorities of a thread, 0 to 31, from its increment over \p process_base. */
 void pss_thread_priorities(const struct pss_nt_thread_basic *basic, int32_t process_base,
                            int32_t *priority, int32_t *base_priority);
 
-/* contexts.c */
+/* ---- contexts.c ---- */
+
+/** Decides how contexts look; STATUS_INVALID_PARAMETER for those of another architecture. */
 NTSTATUS pss_contexts_prepare(struct pss_capture *capture);
+
+/** Reads the context of each frozen thread, and the caller's. */
 NTSTATUS pss_contexts_capture(struct pss_capture *capture);
 
-/* va_space.c and mappings.c */
+/* ---- va_space.c and mappings.c ---- */
+
+/** Appends every region; any status of the system if one cannot be queried. */
 NTSTATUS pss_va_space_capture(struct pss_capture *capture);
+
+/** The region that holds \p address; any status of the system on failure. */
 NTSTATUS pss_region_query(const struct pss_capture *capture, uint64_t address,
                           struct pss_region_record *record);
+
+/** Appends a mapping for each mapped allocation, with the fields of its PE header. */
 NTSTATUS pss_mappings_capture(struct pss_capture *capture);
+
+/** Gives the mappings their file names. */
 NTSTATUS pss_mappings_name(struct pss_capture *capture);
 
-/* auxiliary_pages.c */
+/* ---- auxiliary_pages.c ---- */
+
+/** Appends the page the kernel shares with every process. */
 NTSTATUS pss_auxiliary_pages_capture(struct pss_capture *capture);
 
-/* handles.c, handle_details.c, handle_specific.c, file_names.c and handle_trace.c */
+/* ---- handles.c, handle_details.c, handle_specific.c, file_names.c and handle_trace.c ---- */
+
+/** Appends a record for each handle; any status of the system if there is no table. */
 NTSTATUS pss_handles_list(struct pss_capture *capture);
+
+/** Duplicates the handles of which more is to be learnt. */
 NTSTATUS pss_handles_duplicate(struct pss_capture *capture);
+
+/** Asks the duplicates for what the flags want. */
 NTSTATUS pss_handles_describe(struct pss_capture *capture);
+
+/** Closes the duplicates; harmless when there are none. */
 void pss_handles_close(struct pss_capture *capture);
+
+/** Records the data by object type of one handle, if it can be had. */
 NTSTATUS pss_handle_specific_capture(struct pss_capture *capture, HANDLE duplicate,
                                      struct pss_handle_record *record);
+
+/** Records a name of \p length bytes; 0 is no name. */
 NTSTATUS pss_handle_named(struct pss_capture *capture, struct pss_handle_record *record,
                           const WCHAR *name, SIZE_T length);
+
+/** Whether a driver may answer the question for the name, or never do so. */
 int pss_handle_may_hang(const struct pss_capture *capture, const struct pss_handle_record *record);
+
+/** Records the names of those handles, as far as they come in time. */
 NTSTATUS pss_file_names_capture(struct pss_capture *capture);
+
+/** Keeps the handle trace in a section, if the target is traced. */
 NTSTATUS pss_handle_trace_capture(struct pss_capture *capture);
 
-/* stopwatch.c */
+/* ---- stopwatch.c: the performance counters ---- */
+
+/** Makes ready to measure; without a call, starting and stopping do nothing. */
 void pss_stopwatch_init(const struct pss_nt *nt, struct pss_stopwatch *stopwatch);
+
 void pss_stopwatch_start(struct pss_capture *capture, enum pss_phase phase);
 void pss_stopwatch_stop(struct pss_capture *capture, enum pss_phase phase);
+
+/** Appends the record of what was measured. */
 NTSTATUS pss_stopwatch_record(struct pss_capture *capture);
 
 /** The time of day as a FILETIME; 0 if the system does not tell. */
