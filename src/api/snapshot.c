@@ -45,6 +45,13 @@ NTSTATUS pss_snapshot_capture(const struct pss_nt *nt, HANDLE process, uint32_t 
     return STATUS_SUCCESS;
 }
 
+/* What a read answers where the other process has nothing. */
+static int is_unreadable(NTSTATUS status)
+{
+    return status == STATUS_PARTIAL_COPY || status == STATUS_ACCESS_VIOLATION ||
+           status == STATUS_INVALID_ADDRESS || status == STATUS_PROCESS_IS_TERMINATING;
+}
+
 /*
  * Whether a handle that may not be queried is one to this process: what this thread writes to its
  * stack now, and only now, can be read through it.
@@ -60,8 +67,7 @@ static NTSTATUS is_own_memory(const struct pss_nt *nt, HANDLE process, int *is_o
         NTSTATUS status =
             nt->read_memory(process, (const void *)(uintptr_t)&probe, &seen, sizeof(seen), &read);
 
-        if (status == STATUS_ACCESS_DENIED || status == STATUS_INVALID_HANDLE ||
-            status == STATUS_OBJECT_TYPE_MISMATCH)
+        if (!NT_SUCCESS(status) && !is_unreadable(status))
             return status;
         *is_own = NT_SUCCESS(status) && read == sizeof(seen) && seen == probe;
         probe = ~probe;

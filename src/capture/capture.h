@@ -108,13 +108,13 @@ NTSTATUS pss_status_soften(NTSTATUS status);
 /**
  * Learns what the target is: id, bitness, life, whether it is the caller.
  *
- * Rights: PROCESS_QUERY_LIMITED_INFORMATION; PROCESS_QUERY_INFORMATION for threads, regions, handles
- * and the trace; PROCESS_VM_READ for section information and auxiliary pages; PROCESS_DUP_HANDLE for
- * handles.
+ * Rights: PROCESS_QUERY_LIMITED_INFORMATION; PROCESS_QUERY_INFORMATION for threads, regions,
+ * handles and the trace; PROCESS_VM_READ for section information and auxiliary pages;
+ * PROCESS_DUP_HANDLE for handles.
  *
  * \return STATUS_SUCCESS · STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH: no process ·
- *         STATUS_ACCESS_DENIED · STATUS_NOT_SUPPORTED: of another bitness, or a clone is asked for ·
- *         STATUS_PARTIAL_COPY: it has ended, and what is asked for with it.
+ *         STATUS_ACCESS_DENIED · STATUS_NOT_SUPPORTED: of another bitness, or a clone is asked for
+ * · STATUS_PARTIAL_COPY: it has ended, and what is asked for with it.
  */
 NTSTATUS pss_target_open(struct pss_capture *capture);
 
@@ -220,7 +220,11 @@ NTSTATUS pss_handles_list(struct pss_capture *capture);
 /** Duplicates the handles of which more is to be learnt. */
 NTSTATUS pss_handles_duplicate(struct pss_capture *capture);
 
-/** Asks the duplicates for what the flags want. */
+/** Duplicates one handle; \p duplicate is NULL where that cannot be done. */
+NTSTATUS pss_handle_duplicate(const struct pss_capture *capture, uint64_t handle,
+                              HANDLE *duplicate);
+
+/** Asks the duplicates for what the flags want, and closes them. */
 NTSTATUS pss_handles_describe(struct pss_capture *capture);
 
 /** Closes the duplicates; harmless when there are none. */

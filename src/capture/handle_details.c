@@ -79,7 +79,7 @@ static void record_type(struct pss_handle_record *record, const struct type *typ
     record->flags |= PSS_HANDLE_HAVE_TYPE;
 }
 
-/* The counts without our duplicate; attributes and access came with the table. */
+/* The counts without one duplicate of ours; attributes and access came with the table. */
 static NTSTATUS record_basic(const struct pss_nt *nt, HANDLE duplicate,
                              struct pss_handle_record *record)
 {
@@ -95,6 +95,32 @@ static NTSTATUS record_basic(const struct pss_nt *nt, HANDLE duplicate,
     record->creation_time = (uint64_t)basic.creation_time.QuadPart;
     record->flags |= PSS_HANDLE_HAVE_BASIC_INFORMATION;
     return STATUS_SUCCESS;
+}
+
+/*
+ * An object with several handles was counted while we had as many duplicates of it. Once all are
+ * closed such objects are asked again, through one.
+ */
+static NTSTATUS recount_shared(struct pss_capture *capture)
+{
+    uint32_t count = pss_builder_count(&capture->builder, PSS_SECTION_HANDLES);
+    NTSTATUS status = STATUS_SUCCESS;
+
+    pss_handles_close(capture);
+    for (uint32_t i = 0; i < count && NT_SUCCESS(status); i++) {
+        struct pss_handle_record *record =
+            pss_builder_record(&capture->builder, PSS_SECTION_HANDLES, i);
+        HANDLE duplicate = NULL;
+
+        if (record->handle_count < 2)
+            continue;
+        status = pss_handle_duplicate(capture, record->handle, &duplicate);
+        if (!duplicate)
+            continue;
+        status = record_basic(capture->nt, duplicate, record);
+        capture->nt->close(duplicate);
+    }
+    return status;
 }
 
 NTSTATUS pss_handle_named(struct pss_capture *capture, struct pss_handle_record *record,
@@ -170,5 +196,5 @@ NTSTATUS pss_handles_describe(struct pss_capture *capture)
     pss_region_free(capture->nt, &types);
     if (NT_SUCCESS(status) && capture->flags & PSS_CAPTURE_HANDLE_NAME_INFORMATION)
         status = pss_file_names_capture(capture);
-    return status;
+    return NT_SUCCESS(status) ? recount_shared(capture) : status;
 }

@@ -59,8 +59,7 @@ NTSTATUS pss_handles_list(struct pss_capture *capture)
 }
 
 /* What cannot be duplicated (it was closed, or its type forbids it) keeps its value alone. */
-static NTSTATUS duplicate_handle(const struct pss_capture *capture, uint64_t handle,
-                                 HANDLE *duplicate)
+NTSTATUS pss_handle_duplicate(const struct pss_capture *capture, uint64_t handle, HANDLE *duplicate)
 {
     NTSTATUS status =
         capture->nt->duplicate(capture->process, (HANDLE)(ULONG_PTR)handle, PSS_CURRENT_PROCESS,
@@ -90,7 +89,7 @@ NTSTATUS pss_handles_duplicate(struct pss_capture *capture)
         record->capture_time = pss_time_now(capture->nt);
         if (!(capture->flags & NEEDS_EACH_OBJECT) && seen_types[type / 32] >> type % 32 & 1)
             continue;
-        status = duplicate_handle(capture, record->handle, &duplicates[i]);
+        status = pss_handle_duplicate(capture, record->handle, &duplicates[i]);
         if (duplicates[i])
             seen_types[type / 32] |= 1u << type % 32;
     }

@@ -26,19 +26,33 @@ static int is_layout_sound(const struct pss_block *block, SIZE_T size)
     return 1;
 }
 
+#define SMALLEST_CONTEXT 716u /* bytes; the x86 one. A client copies a whole CONTEXT. */
+
+static int are_contexts_sound(const struct pss_block *block)
+{
+    const struct pss_section_entry *contexts = &block->sections[PSS_SECTION_CONTEXTS];
+
+    if (contexts->count && block->context_length < SMALLEST_CONTEXT)
+        return 0;
+    return block->context_length <= UINT16_MAX && block->context_length <= contexts->stride &&
+           contexts->stride <= UINT16_MAX + PSS_SECTION_ALIGNMENT &&
+           contexts->stride % PSS_SECTION_ALIGNMENT == 0;
+}
+
+/* A query reads the only record of these if they are present at all. */
+static int is_single(const struct pss_section_entry *entry)
+{
+    return entry->count == entry->present;
+}
+
 /* The promises between sections that a query or a walk relies on. */
 static int is_content_consistent(const struct pss_block *block)
 {
     const struct pss_section_entry *sections = block->sections;
-    uint32_t stride = sections[PSS_SECTION_CONTEXTS].stride;
 
-    if (sections[PSS_SECTION_PROCESS].count != 1 || sections[PSS_SECTION_PERFORMANCE].count > 1)
-        return 0;
-    if (sections[PSS_SECTION_PERFORMANCE].present != sections[PSS_SECTION_PERFORMANCE].count)
-        return 0;
-    if (block->context_length > UINT16_MAX || stride > UINT16_MAX + PSS_SECTION_ALIGNMENT)
-        return 0;
-    return block->context_length <= stride && stride % PSS_SECTION_ALIGNMENT == 0;
+    return sections[PSS_SECTION_PROCESS].count == 1 &&
+           is_single(&sections[PSS_SECTION_PERFORMANCE]) &&
+           is_single(&sections[PSS_SECTION_OWNED]) && are_contexts_sound(block);
 }
 
 static int is_data_sound(const struct pss_block *block, uint32_t offset, uint32_t size)
