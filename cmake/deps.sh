@@ -44,6 +44,7 @@ open_apt() {
     apt_dir=$root/apt/${1:-$codename}
     parts=$apt_dir/sources.list.d
     mkdir -p "$parts" "$apt_dir/lists/partial" "$apt_dir/cache/archives/partial"
+    # A mirror may lag behind: what counts is that the lists are signed, not that they are new.
     cat >"$apt_dir/apt.conf" <<CONF
 #clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
@@ -63,6 +64,7 @@ Dir::State::lists "$apt_dir/lists";
 Dir::State::status "/var/lib/dpkg/status";
 Dir::Cache "$apt_dir/cache";
 Dir::Log "$apt_dir";
+Acquire::Check-Valid-Until "false";
 Acquire::Languages "none";
 Acquire::Retries "3";
 Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";

@@ -146,7 +146,8 @@ static NTSTATUS read_context(struct pss_capture *capture, struct pss_thread *thr
     if (!NT_SUCCESS(status))
         return status;
     memcpy(context, capture->context_model.base, stride);
-    status = capture->nt->get_context(handle, context);
+    if (context->ContextFlags & ~CONTEXT_ARCHITECTURE) /* some systems refuse to tell nothing */
+        status = capture->nt->get_context(handle, context);
     if (!NT_SUCCESS(status)) {
         memset(context, 0, stride);
         contexts->size -= stride;
