@@ -149,6 +149,7 @@ static void fini(struct pss_capture *capture)
     pss_handles_close(capture);
     pss_region_free(capture->nt, &capture->threads);
     pss_region_free(capture->nt, &capture->processes);
+    pss_region_free(capture->nt, &capture->types);
     pss_region_free(capture->nt, &capture->scratch);
     pss_region_free(capture->nt, &capture->own_context);
     pss_region_free(capture->nt, &capture->context_model);

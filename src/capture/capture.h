@@ -38,6 +38,13 @@ struct pss_thread {
     uint8_t was_frozen;
 };
 
+/* What is known of the objects with one type index. */
+struct pss_type {
+    struct pss_text name;
+    uint32_t object_type; /* PSS_OBJECT_TYPE */
+    uint32_t is_known;
+};
+
 struct pss_capture {
     const struct pss_nt *nt;
     HANDLE process;         /* borrowed from the client */
@@ -58,6 +65,7 @@ struct pss_capture {
     const struct pss_nt_process_row *row; /* the target's; NULL if not listed, or not needed */
     struct pss_region threads;            /* struct pss_thread */
     struct pss_region duplicates;    /* a HANDLE per captured handle; NULL where there is none */
+    struct pss_region types;         /* struct pss_type, by type index */
     struct pss_region scratch;       /* PSS_SCRATCH_SIZE bytes for one answer of the system */
     struct pss_region own_context;   /* CONTEXT of the calling thread, in a self-capture */
     struct pss_region context_model; /* what each context is before it is read */
@@ -212,23 +220,45 @@ NTSTATUS pss_mappings_name(struct pss_capture *capture);
 /** Appends the page the kernel shares with every process. */
 NTSTATUS pss_auxiliary_pages_capture(struct pss_capture *capture);
 
-/* ---- handles.c, handle_details.c, handle_specific.c, file_names.c and handle_trace.c ---- */
+/* ---- handles.c, handle_types.c, handle_details.c, handle_specific.c, file_names.c ---- */
 
 /** Appends a record for each handle; any status of the system if there is no table. */
 NTSTATUS pss_handles_list(struct pss_capture *capture);
 
-/** Duplicates the handles of which more is to be learnt. */
+/** Whether the handles are duplicated while the target stands still: they tell of that moment. */
+int pss_handles_are_frozen(const struct pss_capture *capture);
+
+/** Makes room for duplicates, and in a frozen capture takes them all. */
 NTSTATUS pss_handles_duplicate(struct pss_capture *capture);
 
 /** Duplicates one handle; \p duplicate is NULL where that cannot be done. */
 NTSTATUS pss_handle_duplicate(const struct pss_capture *capture, uint64_t handle,
                               HANDLE *duplicate);
 
-/** Asks the duplicates for what the flags want, and closes them. */
+/** Sees to it that the handle at \p index has its duplicate, if it can have one. */
+NTSTATUS pss_handle_hold(struct pss_capture *capture, uint32_t index);
+
+/** Closes the duplicate at \p index, if there is one. */
+void pss_handle_let_go(struct pss_capture *capture, uint32_t index);
+
+/** Records what the flags want to know of each handle. */
 NTSTATUS pss_handles_describe(struct pss_capture *capture);
 
 /** Closes the duplicates; harmless when there are none. */
 void pss_handles_close(struct pss_capture *capture);
+
+/** Makes room for the types. */
+NTSTATUS pss_types_prepare(struct pss_capture *capture);
+
+/** Whether an object of the same type has been asked. */
+int pss_type_is_known(const struct pss_capture *capture, const struct pss_handle_record *record);
+
+/** Asks the object for its type, unless that is known. */
+NTSTATUS pss_type_learn(struct pss_capture *capture, HANDLE duplicate,
+                        const struct pss_handle_record *record);
+
+/** Records the type, if it is known. */
+void pss_type_record(const struct pss_capture *capture, struct pss_handle_record *record);
 
 /** Records the data by object type of one handle, if it can be had. */
 NTSTATUS pss_handle_specific_capture(struct pss_capture *capture, HANDLE duplicate,
@@ -243,6 +273,8 @@ int pss_handle_may_hang(const struct pss_capture *capture, const struct pss_hand
 
 /** Records the names of those handles, as far as they come in time. */
 NTSTATUS pss_file_names_capture(struct pss_capture *capture);
+
+/* ---- handle_trace.c ---- */
 
 /** Keeps the handle trace in a section, if the target is traced. */
 NTSTATUS pss_handle_trace_capture(struct pss_capture *capture);

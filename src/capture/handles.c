@@ -5,9 +5,10 @@
 
 #include <stddef.h>
 
-#define NEEDS_EACH_OBJECT                                                         \
-    (PSS_CAPTURE_HANDLE_NAME_INFORMATION | PSS_CAPTURE_HANDLE_BASIC_INFORMATION | \
-     PSS_CAPTURE_HANDLE_TYPE_SPECIFIC_INFORMATION)
+int pss_handles_are_frozen(const struct pss_capture *capture)
+{
+    return (capture->flags & PSS_CAPTURE_THREAD_CONTEXT) != 0;
+}
 
 static int compare_handles(const void *left, const void *right)
 {
@@ -70,39 +71,56 @@ NTSTATUS pss_handle_duplicate(const struct pss_capture *capture, uint64_t handle
     return pss_status_soften(status);
 }
 
-/* One object of each type tells the type's name; each is needed to tell more. */
+static struct pss_handle_record *record_at(const struct pss_capture *capture, uint32_t index)
+{
+    return pss_builder_record(&capture->builder, PSS_SECTION_HANDLES, index);
+}
+
+static HANDLE *duplicate_at(const struct pss_capture *capture, uint32_t index)
+{
+    return (HANDLE *)capture->duplicates.base + index;
+}
+
+static NTSTATUS hold_now(struct pss_capture *capture, uint32_t index)
+{
+    struct pss_handle_record *record = record_at(capture, index);
+
+    record->capture_time = pss_time_now(capture->nt);
+    return pss_handle_duplicate(capture, record->handle, duplicate_at(capture, index));
+}
+
+/* While the target stands still everything is held; else each handle when its turn comes. */
 NTSTATUS pss_handles_duplicate(struct pss_capture *capture)
 {
     uint32_t count = pss_builder_count(&capture->builder, PSS_SECTION_HANDLES);
-    uint32_t seen_types[PSS_TYPE_INDEX_LIMIT / 32] = {0};
     uint32_t offset;
-    HANDLE *duplicates;
     NTSTATUS status = pss_region_append(capture->nt, &capture->duplicates,
                                         count * (uint32_t)sizeof(HANDLE), 1, &offset);
 
-    duplicates = capture->duplicates.base;
-    for (uint32_t i = 0; i < count && NT_SUCCESS(status); i++) {
-        struct pss_handle_record *record =
-            pss_builder_record(&capture->builder, PSS_SECTION_HANDLES, i);
-        uint32_t type = record->type_index % PSS_TYPE_INDEX_LIMIT;
-
-        record->capture_time = pss_time_now(capture->nt);
-        if (!(capture->flags & NEEDS_EACH_OBJECT) && seen_types[type / 32] >> type % 32 & 1)
-            continue;
-        status = pss_handle_duplicate(capture, record->handle, &duplicates[i]);
-        if (duplicates[i])
-            seen_types[type / 32] |= 1u << type % 32;
-    }
+    for (uint32_t i = 0; i < count && NT_SUCCESS(status) && pss_handles_are_frozen(capture); i++)
+        status = hold_now(capture, i);
     return status;
+}
+
+NTSTATUS pss_handle_hold(struct pss_capture *capture, uint32_t index)
+{
+    return pss_handles_are_frozen(capture) ? STATUS_SUCCESS : hold_now(capture, index);
+}
+
+void pss_handle_let_go(struct pss_capture *capture, uint32_t index)
+{
+    HANDLE *duplicate = duplicate_at(capture, index);
+
+    if (*duplicate)
+        capture->nt->close(*duplicate);
+    *duplicate = NULL;
 }
 
 void pss_handles_close(struct pss_capture *capture)
 {
-    HANDLE *duplicates = capture->duplicates.base;
     uint32_t count = capture->duplicates.size / (uint32_t)sizeof(HANDLE);
 
     for (uint32_t i = 0; i < count; i++)
-        if (duplicates[i])
-            capture->nt->close(duplicates[i]);
+        pss_handle_let_go(capture, i);
     pss_region_free(capture->nt, &capture->duplicates);
 }
