@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* The pss program: reads which command is meant, runs it, and sees to it that output arrives. */
+#include <fcntl.h>
+#include <io.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <windows.h>
+
+#include <shellapi.h>
+
+#include "commands.h"
+#include "text.h"
+#include "usage.h"
+
+static enum pss_exit run_help(int argc, char **argv)
+{
+    if (argc == 1)
+        return usage_print();
+    if (argc > 2)
+        return report_usage("help", "'%s' is one argument too many", argv[2]);
+    if (strcmp(argv[1], "--help") == 0)
+        return usage_print_command("help");
+    return usage_print_command(argv[1]);
+}
+
+static enum pss_exit run(int argc, char **argv)
+{
+    if (argc < 2)
+        return report_usage(NULL, "a command is missing");
+    if (strcmp(argv[1], "--version") == 0)
+        return usage_print_version();
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return usage_print();
+    if (strcmp(argv[1], "help") == 0)
+        return run_help(argc - 1, argv + 1);
+    if (strcmp(argv[1], "list") == 0)
+        return command_list(argc - 1, argv + 1);
+    if (strcmp(argv[1], "show") == 0)
+        return command_show(argc - 1, argv + 1);
+    return report_usage(NULL, "there is no command '%s'", argv[1]);
+}
+
+/** The command line in UTF-8, which main()'s arguments are not; never freed. */
+static char **read_arguments(int *argc)
+{
+    WCHAR **wide = CommandLineToArgvW(GetCommandLineW(), argc);
+    char **argv;
+
+    if (wide == NULL)
+        report_out_of_memory();
+    argv = text_allocate(((size_t)*argc + 1) * sizeof *argv);
+    for (int i = 0; i < *argc; i++)
+        argv[i] = text_from_wide(wide[i], wcslen(wide[i]), NULL);
+    argv[*argc] = NULL;
+    LocalFree(wide);
+    return argv;
+}
+
+int main(void)
+{
+    int argc;
+    char **argv = read_arguments(&argc);
+    UINT code_page = GetConsoleOutputCP(); /* 0 without a console */
+    enum pss_exit status;
+
+    SetConsoleOutputCP(CP_UTF8);
+    _setmode(_fileno(stdout), _O_BINARY); /* Lines end as everywhere else. */
+    _setmode(_fileno(stderr), _O_BINARY);
+    setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+    status = run(argc, argv);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        report("cannot write to the standard output");
+        status = EXIT_RUNTIME;
+    }
+    if (code_page != 0)
+        SetConsoleOutputCP(code_page); /* The console is the caller's. */
+    return (int)status;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line of `pss list` and `pss show`. */
+#ifndef PSS_TOOL_OPTIONS_H
+#define PSS_TOOL_OPTIONS_H
+
+#include "report.h"
+
+/** What `pss show` prints. */
+enum pss_section {
+    SECTION_PROCESS = 0x01,
+    SECTION_THREADS = 0x02,
+    SECTION_CONTEXTS = 0x04,
+    SECTION_HANDLES = 0x08,
+    SECTION_MEMORY = 0x10,
+    SECTION_EXTRAS = 0x20, /* auxiliary pages and handle trace; part of --all only */
+    SECTION_ALL = 0x3f
+};
+
+#define OPTIONS_MAX_REPEAT 100000u
+
+struct options {
+    const char *target; /* PID, NAME or "self"; borrowed from the command line */
+    unsigned sections;  /* bits of enum pss_section; 0 = process and counts */
+    unsigned repeat;    /* captures, at least 1 */
+    int json;           /* print JSON instead of text */
+    int help;           /* print the command's help instead */
+};
+
+/**
+ * Reads the arguments of a command.
+ *
+ * \param argc    [in]  Number of arguments, the command's name included as argv[0].
+ * \param argv    [in]  UTF-8; is permuted.
+ * \param options [out] Filled on success.
+ * \return EXIT_DONE · EXIT_USAGE with the reason reported.
+ */
+enum pss_exit options_read_show(int argc, char **argv, struct options *options);
+enum pss_exit options_read_list(int argc, char **argv, struct options *options);
+
+#endif

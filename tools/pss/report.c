@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* Error messages on stderr and the program's exit statuses. */
+#include "report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "text.h"
+
+/** What the Pss functions may return, for systems whose FormatMessage() has no text for it. */
+static const struct {
+    DWORD code;
+    const char *name;
+    const char *meaning;
+} known[] = {
+    {ERROR_ACCESS_DENIED, "ERROR_ACCESS_DENIED", "A right to the process is missing."},
+    {ERROR_INVALID_HANDLE, "ERROR_INVALID_HANDLE", "The handle is invalid."},
+    {ERROR_NOT_ENOUGH_MEMORY, "ERROR_NOT_ENOUGH_MEMORY", "There is not enough memory."},
+    {ERROR_BAD_LENGTH, "ERROR_BAD_LENGTH", "The buffer has the wrong length."},
+    {ERROR_NOT_SUPPORTED, "ERROR_NOT_SUPPORTED", "The request is not supported."},
+    {ERROR_INVALID_PARAMETER, "ERROR_INVALID_PARAMETER", "A parameter is invalid."},
+    {ERROR_MORE_DATA, "ERROR_MORE_DATA", "More data is available."},
+    {ERROR_NO_MORE_ITEMS, "ERROR_NO_MORE_ITEMS", "There are no more entries."},
+    {ERROR_PARTIAL_COPY, "ERROR_PARTIAL_COPY", "The process ended during the capture."},
+    {ERROR_NOT_FOUND, "ERROR_NOT_FOUND", "The snapshot does not contain it."},
+};
+
+static void print_line(const char *format, va_list arguments)
+{
+    fflush(stdout);
+    fputs("pss: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+}
+
+void report(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    print_line(format, arguments);
+    va_end(arguments);
+}
+
+enum pss_exit report_usage(const char *command, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    print_line(format, arguments);
+    va_end(arguments);
+    if (command != NULL)
+        fprintf(stderr, "Try 'pss help %s'.\n", command);
+    else
+        fputs("Try 'pss --help'.\n", stderr);
+    return EXIT_USAGE;
+}
+
+/** The system's text for a code in UTF-8, without its line end, for free(). */
+static char *describe(DWORD error)
+{
+    WCHAR message[512];
+    DWORD count = FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, NULL,
+                                 error, 0, message, sizeof message / sizeof message[0], NULL);
+
+    while (count > 0 && message[count - 1] <= L' ')
+        count--;
+    return text_from_wide(message, count, NULL);
+}
+
+enum pss_exit report_failure(const char *function, DWORD error)
+{
+    const char *name = "unnamed";
+    const char *fallback = "The system has no text for this code.";
+    char *meaning = describe(error);
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (known[i].code == error) {
+            name = known[i].name;
+            fallback = known[i].meaning;
+        }
+    }
+    report("%s failed: error %lu (%s): %s", function, error, name,
+           meaning[0] != '\0' ? meaning : fallback);
+    free(meaning);
+    return EXIT_RUNTIME;
+}
+
+void report_out_of_memory(void)
+{
+    report_failure("malloc", ERROR_NOT_ENOUGH_MEMORY);
+    exit(EXIT_RUNTIME);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* The help texts. */
+#include "usage.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "pss.h"
+
+static const char overview[] =
+    "Usage: pss COMMAND [ARGUMENTS]\n"
+    "\n"
+    "Captures a process with the Process Snapshotting API and shows what the snapshot holds.\n"
+    "\n"
+    "Commands:\n"
+    "  list            list the running processes\n"
+    "  show PROCESS    capture a process and show the snapshot\n"
+    "  help [COMMAND]  explain a command\n"
+    "\n"
+    "Options:\n"
+    "  --help          print this text\n"
+    "  --version       print the version\n"
+    "\n"
+    "Exit status: 0 done, 1 something failed, 2 the command line makes no sense.\n";
+
+static const char help_list[] = "Usage: pss list [--json]\n"
+                                "\n"
+                                "Lists the running processes: id, parent's id, threads and name.\n"
+                                "\n"
+                                "Options:\n"
+                                "  --json  print one JSON document\n";
+
+static const char help_show[] =
+    "Usage: pss show PID|NAME|self [OPTIONS]\n"
+    "\n"
+    "Captures one process and shows the snapshot. NAME is the name of the executable, in any "
+    "case,\n"
+    "with or without .exe; 'self' is pss itself. Without a section option it shows the process "
+    "and\n"
+    "how much of everything there is.\n"
+    "\n"
+    "Sections:\n"
+    "  --process   image, parent, times, priority and memory counters\n"
+    "  --threads   threads with state, priority, times, start address and name\n"
+    "  --contexts  registers of each thread; suspends the process for a moment\n"
+    "  --handles   handles with type, access, counts, name and details of the object\n"
+    "  --memory    memory regions with state, protection, type and mapped file\n"
+    "  --all       all of these, auxiliary pages and the handle trace\n"
+    "\n"
+    "Options:\n"
+    "  --json      print one JSON document with every field\n"
+    "  --repeat N  capture N times, show the last, and the least, median and most time taken\n"
+    "\n"
+    "The cost of the capture as pss measures it is always shown.\n";
+
+static const char help_help[] = "Usage: pss help [COMMAND]\n"
+                                "\n"
+                                "Explains a command, or lists them.\n";
+
+static const struct {
+    const char *command;
+    const char *text;
+} helps[] = {{"list", help_list}, {"show", help_show}, {"help", help_help}};
+
+enum pss_exit usage_print(void)
+{
+    fputs(overview, stdout);
+    return EXIT_DONE;
+}
+
+enum pss_exit usage_print_command(const char *command)
+{
+    for (size_t i = 0; i < sizeof helps / sizeof helps[0]; i++) {
+        if (strcmp(helps[i].command, command) == 0) {
+            fputs(helps[i].text, stdout);
+            return EXIT_DONE;
+        }
+    }
+    return report_usage(NULL, "there is no command '%s'", command);
+}
+
+enum pss_exit usage_print_version(void)
+{
+    puts("pss " PSS_VERSION_STRING);
+    return EXIT_DONE;
+}
