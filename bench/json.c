@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* The results as JSON. */
+#include "report.h"
+
+#include <jansson.h>
+#include <string.h>
+
+typedef const char *(CDECL *wine_version)(void);
+
+/* Such as "Wine 8.0", or the version Windows gives itself. */
+static json_t *describe_system(void)
+{
+    wine_version wine =
+        (wine_version)(void *)GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "wine_get_version");
+    DWORD version = GetVersion();
+
+    if (wine != NULL)
+        return json_sprintf("Wine %s", wine());
+    return json_sprintf("Windows %u.%u", LOBYTE(version), HIBYTE(version));
+}
+
+static json_t *describe_timing(const char *text, const struct timing *timing)
+{
+    return json_pack("{s:s, s:f, s:f, s:f}", "what", text, "median_us", timing->median, "min_us",
+                     timing->least, "max_us", timing->most);
+}
+
+static json_t *describe_aim(const struct comparison *comparison)
+{
+    if (comparison->entry_limit != 0)
+        return json_pack("{s:f}", "ns_per_entry", comparison->entry_limit);
+    return json_pack("{s:f}", "ratio", comparison->ratio_limit);
+}
+
+static json_t *describe_result(const struct result *result)
+{
+    const struct comparison *comparison = result->subject->comparison;
+    json_t *object =
+        json_pack("{s:s, s:o, s:o, s:f, s:o, s:b}", "name", result->subject->name, "ours",
+                  describe_timing(comparison->ours_text, &result->ours), "theirs",
+                  describe_timing(comparison->theirs_text, &result->theirs), "ratio", result->ratio,
+                  "aim", describe_aim(comparison), "met", is_aim_met(result));
+
+    if (object == NULL)
+        return NULL;
+    json_object_set_new(object, "snapshot_bytes", json_integer((json_int_t)result->bytes));
+    if (comparison->entry_size == 0)
+        return object;
+    json_object_set_new(object, "entries", json_integer(result->entries));
+    json_object_set_new(object, "ns_per_entry", json_real(result->entry_ns));
+    json_object_set_new(object, "bytes_per_entry", json_real(bytes_per_entry(result)));
+    json_object_set_new(object, "public_bytes_per_entry", json_integer(comparison->entry_size));
+    return object;
+}
+
+static json_t *describe_all(const struct result *results, unsigned count, unsigned repeat)
+{
+    SYSTEM_INFO system;
+    json_t *cases = json_array();
+
+    GetSystemInfo(&system);
+    for (unsigned i = 0; i < count; i++)
+        json_array_append_new(cases, describe_result(&results[i]));
+    return json_pack("{s:s, s:i, s:o, s:i, s:i, s:o}", "version", PSS_VERSION_STRING, "bits",
+                     (int)sizeof(void *) * 8, "system", describe_system(), "processors",
+                     (int)system.dwNumberOfProcessors, "repeat", (int)repeat, "cases", cases);
+}
+
+int write_json(const char *path, const struct result *results, unsigned count, unsigned repeat)
+{
+    int is_standard = strcmp(path, "-") == 0;
+    FILE *out = is_standard ? stdout : fopen(path, "wb");
+    json_t *document = describe_all(results, count, repeat);
+    int is_written = out != NULL && document != NULL &&
+                     json_dumpf(document, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) == 0 &&
+                     fputc('\n', out) != EOF && fflush(out) == 0;
+
+    json_decref(document);
+    if (out != NULL && !is_standard && fclose(out) != 0)
+        is_written = 0;
+    if (!is_written)
+        fprintf(stderr, "pss-bench: cannot write %s\n", is_standard ? "standard output" : path);
+    return is_written;
+}

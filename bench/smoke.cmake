@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+# The bench runs every case, prints a row for each and a JSON document that says the same.
+#
+#   cmake -DEMULATOR=... -DBENCH=pss-bench.exe -P smoke.cmake, in a directory it may write to
+
+# Runs the bench; sets output.
+function(run status)
+    execute_process(COMMAND ${EMULATOR} ${BENCH} ${ARGN} OUTPUT_VARIABLE output ERROR_VARIABLE errors RESULT_VARIABLE result)
+    if(NOT result EQUAL status)
+        message(FATAL_ERROR "pss-bench ${ARGN}: exit status ${result}, not ${status}\n${output}${errors}")
+    endif()
+    set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+file(REMOVE bench-smoke.json)
+run(0 --list)
+string(REGEX MATCHALL "[a-z0-9-]+ +ours:" names "${output}")
+list(TRANSFORM names REPLACE " +ours:" "")
+list(LENGTH names count)
+if(count LESS 14)
+    message(FATAL_ERROR "only ${count} cases\n${output}")
+endif()
+
+run(0 --repeat 1 --json bench-smoke.json)
+message("${output}")
+file(READ bench-smoke.json document)
+string(JSON written LENGTH "${document}" cases)
+if(NOT written EQUAL count)
+    message(FATAL_ERROR "${written} cases in the document, not ${count}")
+endif()
+math(EXPR last "${count} - 1")
+foreach(i RANGE ${last})
+    list(GET names ${i} name)
+    string(JSON written GET "${document}" cases ${i} name)
+    if(NOT written STREQUAL name OR NOT output MATCHES "(^|\n)${name} +[-0-9]+ +[0-9.]+ +[0-9.]+ +[0-9.]+ ")
+        message(FATAL_ERROR "no row for ${name}, or '${written}' in its place\n${output}")
+    endif()
+    foreach(member "ours;median_us" "theirs;median_us" ratio snapshot_bytes)
+        string(JSON value GET "${document}" cases ${i} ${member})
+        if(NOT value GREATER 0)
+            message(FATAL_ERROR "${name}: ${member} is ${value}")
+        endif()
+    endforeach()
+endforeach()
+
+run(0 --repeat 1 --only parent --json -)
+string(JSON written GET "${output}" cases 0 name)
+if(NOT written STREQUAL parent)
+    message(FATAL_ERROR "--json - gave\n${output}")
+endif()
+run(2 --only no-such-case)
+run(2 --repeat 0)
+run(2 --no-such-option)
