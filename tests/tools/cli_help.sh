@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+# pss tells its version and explains itself.
+. "$(dirname "$0")/cli.bash"
+
+run --version
+expect_status 0
+check "the version alone" test "$out" = "pss $version"
+
+for arguments in --help -h help; do
+    run $arguments
+    expect_status 0
+    expect_out '^Usage: pss COMMAND'
+    for command_name in list show help; do
+        expect_out "^  $command_name "
+    done
+done
+
+for command_name in list show help; do
+    run help "$command_name"
+    expect_status 0
+    expect_out "^Usage: pss $command_name"
+done
+
+for command_name in list show help; do
+    run "$command_name" --help
+    expect_status 0
+    expect_out "^Usage: pss $command_name"
+done
+
+run help show
+for option in --process --threads --contexts --handles --memory --all --json --repeat; do
+    expect_out "^  $option "
+done
+
+finish

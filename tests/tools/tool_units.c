@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of pss.exe that need no process: texts, words, registers and statistics. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "registers.h"
+#include "stats.h"
+#include "text.h"
+#include "words.h"
+
+static FILETIME make_time(uint64_t ticks)
+{
+    FILETIME time = {(DWORD)ticks, (DWORD)(ticks >> 32)};
+
+    return time;
+}
+
+static void test_size_is_shown_in_the_unit_that_fits(void **state)
+{
+    (void)state;
+    assert_string_equal(text_size(0).s, "0 B");
+    assert_string_equal(text_size(1023).s, "1023 B");
+    assert_string_equal(text_size(1024).s, "1.0 KiB");
+    assert_string_equal(text_size(196608).s, "192.0 KiB");
+    assert_string_equal(text_size((uint64_t)128 << 40).s, "128.0 TiB");
+    assert_string_equal(text_size(UINT64_MAX).s, "16777216.0 TiB");
+}
+
+static void test_time_has_milliseconds_for_people_and_all_for_machines(void **state)
+{
+    FILETIME time = make_time(133604190001234567u); /* 2024-05-17 11:30:00.1234567 UTC */
+
+    (void)state;
+    assert_string_equal(text_time(time).s, "2024-05-17 11:30:00.123");
+    assert_string_equal(text_iso_time(time).s, "2024-05-17T11:30:00.1234567Z");
+    assert_string_equal(text_time(make_time(0)).s, "-");
+    assert_string_equal(text_iso_time(make_time(0)).s, "");
+    assert_string_equal(text_time(make_time(UINT64_MAX)).s, "-");
+    assert_string_equal(text_iso_time(make_time(UINT64_MAX)).s, "");
+}
+
+static void test_duration_is_in_seconds(void **state)
+{
+    (void)state;
+    assert_string_equal(text_duration(make_time(0)).s, "0.000 s");
+    assert_string_equal(text_duration(make_time(12509999)).s, "1.250 s");
+    assert_string_equal(text_duration(make_time(UINT64_MAX)).s, "1844674407370.955 s");
+}
+
+static void test_wide_text_keeps_nuls_and_survives_broken_pairs(void **state)
+{
+    static const WCHAR broken[] = {L'a', 0, 0xd800, L'b'};
+    size_t length;
+    char *utf8 = text_from_wide(broken, 4, &length);
+
+    (void)state;
+    assert_true(length >= 4);
+    assert_memory_equal(utf8, "a", 2);
+    assert_int_equal(utf8[length - 1], 'b');
+    assert_int_equal(utf8[length], '\0');
+    free(utf8);
+    utf8 = text_from_wide(NULL, 7, &length);
+    assert_int_equal(length, 0);
+    assert_string_equal(utf8, "");
+    free(utf8);
+}
+
+static void test_words_name_the_bits_and_number_the_rest(void **state)
+{
+    (void)state;
+    assert_string_equal(words_protect(PAGE_READWRITE | PAGE_GUARD).s, "READWRITE|GUARD");
+    assert_string_equal(words_protect(0).s, "-");
+    assert_string_equal(words_protect(0x40000000).s, "0x40000000");
+    assert_string_equal(words_state(MEM_RESERVE).s, "RESERVE");
+    assert_string_equal(words_state(0x1234).s, "0x1234");
+    assert_string_equal(words_type(0).s, "-");
+    assert_string_equal(words_process_flags(0x42).s, "WOW64|0x40");
+    assert_true(strlen(words_protect(MAXDWORD).s) < sizeof(struct text));
+}
+
+static const struct register_info *find_register(const char *name)
+{
+    for (size_t i = 0; i < registers_count; i++)
+        if (strcmp(registers[i].name, name) == 0)
+            return &registers[i];
+    fail_msg("no register %s", name);
+    return NULL;
+}
+
+static void test_register_is_there_only_with_its_context_bits(void **state)
+{
+    static CONTEXT context;
+    const struct register_info *flags = find_register("eflags");
+
+    (void)state;
+    context.EFlags = 0x246;
+    context.ContextFlags = CONTEXT_INTEGER;
+    assert_false(registers_has(&context, flags));
+    context.ContextFlags = CONTEXT_FULL;
+    assert_true(registers_has(&context, flags));
+    assert_string_equal(registers_value(&context, flags).s, "0x00000246");
+    assert_false(registers_is_zero(&context, flags));
+    assert_true(registers_is_zero(&context, find_register("xmm7")));
+}
+
+static void test_every_register_lies_within_the_context(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < registers_count; i++) {
+        assert_true(registers[i].size <= REGISTERS_MAX_SIZE);
+        assert_true(registers[i].offset <= sizeof(CONTEXT) - registers[i].size);
+    }
+}
+
+static void test_plain_context_has_no_extended_features(void **state)
+{
+    static CONTEXT context;
+
+    (void)state;
+    context.ContextFlags = CONTEXT_ALL;
+    assert_int_equal(registers_features(&context, sizeof context), 0);
+    assert_null(registers_ymm_high(&context, sizeof context, 0));
+}
+
+static void test_statistics_summarise_each_counter_on_its_own(void **state)
+{
+    PSS_PERFORMANCE_COUNTERS counters[4];
+    struct stats stats;
+
+    (void)state;
+    memset(counters, 0, sizeof counters);
+    for (size_t i = 0; i < 4; i++) {
+        counters[i].TotalCycleCount = 10 * (4 - i);
+        counters[i].ThreadsWallClockPeriod = i == 2 ? UINT64_MAX : i;
+    }
+    stats_summarise(counters, 4, &stats);
+    assert_int_equal(stats.least.TotalCycleCount, 10);
+    assert_int_equal(stats.median.TotalCycleCount, 20);
+    assert_int_equal(stats.most.TotalCycleCount, 40);
+    assert_int_equal(stats.median.ThreadsWallClockPeriod, 1);
+    assert_true(stats.most.ThreadsWallClockPeriod == UINT64_MAX);
+    stats_summarise(counters, 1, &stats);
+    assert_int_equal(stats.least.TotalCycleCount, 40);
+    assert_int_equal(stats.median.TotalCycleCount, 40);
+}
+
+static void test_phases_cover_every_counter_once(void **state)
+{
+    unsigned char seen[sizeof(PSS_PERFORMANCE_COUNTERS) / sizeof(UINT64)] = {0};
+
+    (void)state;
+    for (size_t i = 0; i < STATS_PHASE_COUNT; i++) {
+        seen[stats_phases[i].cycles / sizeof(UINT64)]++;
+        seen[stats_phases[i].period / sizeof(UINT64)]++;
+    }
+    for (size_t i = 0; i < sizeof seen; i++)
+        assert_int_equal(seen[i], 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_size_is_shown_in_the_unit_that_fits),
+        cmocka_unit_test(test_time_has_milliseconds_for_people_and_all_for_machines),
+        cmocka_unit_test(test_duration_is_in_seconds),
+        cmocka_unit_test(test_wide_text_keeps_nuls_and_survives_broken_pairs),
+        cmocka_unit_test(test_words_name_the_bits_and_number_the_rest),
+        cmocka_unit_test(test_register_is_there_only_with_its_context_bits),
+        cmocka_unit_test(test_every_register_lies_within_the_context),
+        cmocka_unit_test(test_plain_context_has_no_extended_features),
+        cmocka_unit_test(test_statistics_summarise_each_counter_on_its_own),
+        cmocka_unit_test(test_phases_cover_every_counter_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
