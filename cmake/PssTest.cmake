@@ -11,8 +11,9 @@
 #     A helper of the other bitness: bin/<name>.exe, built by the other MinGW compiler without pss.dll or cmocka.
 #   pss_add_fuzzer(NAME name SOURCES file... CORPUS directory [RUNS number])
 #     Native only: a libFuzzer program; its test replays the corpus and then goes on for a number of runs.
-#   pss_add_check(NAME name COMMAND command... [TIMEOUT seconds] [ENVIRONMENT NAME=value...])
-#     A test that is a command; on success it passes, with exit status 77 it is skipped.
+#   pss_add_check(NAME name COMMAND command... [TIMEOUT seconds] [RESOURCE_LOCK lock...] [ENVIRONMENT NAME=value...])
+#     A test that is a command; on success it passes, with exit status 77 it is skipped. One that runs programs
+#     under Wine takes RESOURCE_LOCK wine.
 
 set(PSS_TEST_TIMEOUT 120)
 
@@ -76,7 +77,13 @@ function(pss_add_test)
     endif()
     pss_add_program(NAME ${arg_NAME} SOURCES ${arg_SOURCES} LIBS ${arg_LIBS} cmocka::cmocka ${kind})
     add_test(NAME ${arg_NAME} COMMAND ${arg_NAME} ${arg_ARGS})
+    if(WIN32)
+        # Wine's server (8.0) crashes when a program starts while another one asks for the table of all handles.
+        list(APPEND arg_RESOURCE_LOCK wine)
+    endif()
     pss_set_test_properties(${arg_NAME})
+    # The label tells those who count that the output of this test names its cases.
+    set_tests_properties(${arg_NAME} PROPERTIES LABELS cmocka)
 endfunction()
 
 function(pss_add_check)
