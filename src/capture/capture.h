@@ -202,12 +202,20 @@ NTSTATUS pss_contexts_capture(struct pss_capture *capture);
 
 /* ---- va_space.c and mappings.c ---- */
 
-/** Appends every region; any status of the system if one cannot be queried. */
+/** Appends every region; STATUS_IO_TIMEOUT as pss_regions_read. */
 NTSTATUS pss_va_space_capture(struct pss_capture *capture);
 
-/** The region that holds \p address; any status of the system on failure. */
-NTSTATUS pss_region_query(const struct pss_capture *capture, uint64_t address,
-                          struct pss_region_record *record);
+/**
+ * Reads regions of the target, in order, up to the end of the address space.
+ *
+ * \param address  [in]     The start of the first region, or a page of it that counts as one.
+ * \param limit    [in]     Regions at the most.
+ * \param records  [in,out] Appended to: struct pss_region_record.
+ * \return STATUS_SUCCESS · STATUS_IO_TIMEOUT: the target does not answer, or has died · any status
+ *         of the system.
+ */
+NTSTATUS pss_regions_read(struct pss_capture *capture, uint64_t address, uint32_t limit,
+                          struct pss_region *records);
 
 /** Appends a mapping for each mapped allocation, with the fields of its PE header. */
 NTSTATUS pss_mappings_capture(struct pss_capture *capture);

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Names of files, asked for on a thread of their own: a driver can hold the question for ever. */
+#include "base/errand.h"
 #include "base/unicode.h"
 #include "capture/capture.h"
 
 #include <string.h>
 
-#define PATIENCE_MS   500u /* for one name */
-#define STUCK_LIMIT   8u   /* names given up on before the rest is, too */
-#define FINAL_WAIT_MS 1000u
-#define STACK_SIZE    0x10000u
-#define ANSWERS_SIZE  0x40000u
+#define PATIENCE     500u /* milliseconds for one name */
+#define STUCK_LIMIT  8u   /* names given up on before the rest is, too */
+#define ANSWERS_SIZE 0x40000u
 
 /* Bytes of an answer with so much text, padded for the next one. */
 #define ANSWER_SIZE(length) (((uint32_t)sizeof(struct answer) + (uint32_t)(length) + 7) & ~7u)
@@ -21,17 +20,11 @@ struct answer {
     WCHAR text[];
 };
 
-#define GIVEN_UP UINT32_MAX
-
-/*
- * One question after the other, in memory of its own: a stuck thread must not lose its ground. Both
- * sides move `next` atomically: the worker to the next question, the owner to GIVEN_UP, after which
- * the worker looks at nothing but `next`.
- */
+/* One question after the other, in memory of its own: a stuck thread must not lose its ground. */
 struct name_worker {
     const struct pss_nt *nt;
     uint32_t count;
-    uint32_t next; /* the question being asked */
+    uint32_t next; /* the question being asked; atomic */
     uint32_t used; /* bytes of answers; atomic */
     char answers[ANSWERS_SIZE];
     union {
@@ -60,71 +53,16 @@ static DWORD NTAPI ask_names(void *parameter)
     struct name_worker *worker = parameter;
     uint32_t index = __atomic_load_n(&worker->next, __ATOMIC_ACQUIRE);
 
-    while (index < worker->count && worker->used <= ANSWERS_SIZE - ANSWER_SIZE(UINT16_MAX)) {
+    for (; index < worker->count && worker->used <= ANSWERS_SIZE - ANSWER_SIZE(UINT16_MAX);
+         index++) {
         if (worker->questions[index] &&
             NT_SUCCESS(worker->nt->query_object(worker->questions[index], PSS_NT_OBJECT_NAME,
                                                 &worker->scratch, sizeof(worker->scratch), NULL)))
             keep_answer(worker, index);
-        if (!__atomic_compare_exchange_n(&worker->next, &index, index + 1, 0, __ATOMIC_ACQ_REL,
-                                         __ATOMIC_ACQUIRE))
+        if (!pss_errand_step(&worker->next))
             break;
-        index++;
     }
     return 0;
-}
-
-static NTSTATUS wait_for(const struct pss_nt *nt, HANDLE thread, uint32_t milliseconds)
-{
-    LARGE_INTEGER timeout;
-
-    timeout.QuadPart = -(LONGLONG)milliseconds * 10000; /* 100 ns; negative is from now on */
-    return nt->wait(thread, FALSE, &timeout);
-}
-
-/* Answers 1 when the thread has ended, 0 when one question takes longer than our patience. */
-static int wait_while_it_advances(const struct name_worker *worker, HANDLE thread)
-{
-    uint32_t seen = __atomic_load_n(&worker->next, __ATOMIC_ACQUIRE);
-
-    for (;;) {
-        NTSTATUS status = wait_for(worker->nt, thread, PATIENCE_MS);
-        uint32_t next = __atomic_load_n(&worker->next, __ATOMIC_ACQUIRE);
-
-        if (status != STATUS_TIMEOUT)
-            return NT_SUCCESS(status);
-        if (next == seen)
-            return 0;
-        seen = next;
-    }
-}
-
-/*
- * Lets a thread ask. STATUS_TIMEOUT: it was given up, and has ended. STATUS_IO_TIMEOUT: it could
- * not be ended, and sits in the kernel for as long as the driver likes, with the handle it asks
- * about and the worker's memory in its hands.
- *
- * \param next  [out] The first question that was not finished; untouched if no thread was made.
- */
-static NTSTATUS run_worker(struct name_worker *worker, uint32_t *next)
-{
-    const struct pss_nt *nt = worker->nt;
-    HANDLE thread = NULL;
-    NTSTATUS status = nt->create_thread(&thread, SYNCHRONIZE | THREAD_TERMINATE, NULL,
-                                        PSS_CURRENT_PROCESS, (void *)(uintptr_t)ask_names, worker,
-                                        PSS_NT_THREAD_CREATE_SKIP_ATTACH, 0, 0, STACK_SIZE, NULL);
-
-    if (!NT_SUCCESS(status))
-        return status;
-    if (wait_while_it_advances(worker, thread)) {
-        *next = worker->next;
-    } else {
-        *next = __atomic_exchange_n(&worker->next, GIVEN_UP, __ATOMIC_ACQ_REL);
-        nt->terminate_thread(thread, STATUS_TIMEOUT); /* What counts is whether it ends. */
-        status = wait_for(nt, thread, FINAL_WAIT_MS) == STATUS_SUCCESS ? STATUS_TIMEOUT
-                                                                       : STATUS_IO_TIMEOUT;
-    }
-    nt->close(thread);
-    return status;
 }
 
 static NTSTATUS take_answers(struct pss_capture *capture, const struct name_worker *worker)
@@ -150,6 +88,7 @@ static NTSTATUS take_answers(struct pss_capture *capture, const struct name_work
 static NTSTATUS ask_some(struct pss_capture *capture, const struct pss_region *questions,
                          uint32_t *next)
 {
+    struct pss_errand errand = {.routine = ask_names, .patience = PATIENCE};
     struct pss_region memory = {0};
     struct name_worker *worker;
     uint32_t offset, count = questions->size / (uint32_t)sizeof(HANDLE);
@@ -159,12 +98,13 @@ static NTSTATUS ask_some(struct pss_capture *capture, const struct pss_region *q
 
     if (!NT_SUCCESS(status))
         return status;
-    worker = memory.base;
+    worker = errand.memory = memory.base;
+    errand.progress = &worker->next;
     worker->nt = capture->nt;
     worker->count = count;
     worker->next = *next;
     memcpy(worker->questions, questions->base, questions->size);
-    status = run_worker(worker, next);
+    status = pss_errand_run(capture->nt, &errand, next);
     taken = take_answers(capture, worker);
     if (status == STATUS_IO_TIMEOUT && *next < count)
         ((HANDLE *)capture->duplicates.base)[*next] = NULL;

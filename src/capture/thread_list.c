@@ -2,7 +2,8 @@
 /* The threads of the target: found, and for their contexts frozen and thawed one by one. */
 #include "capture/capture.h"
 
-#define THREAD_LIMIT 0x100000u /* more is no process but a listing without end */
+#define LOWEST_ADDRESS 0x10000u  /* nothing is ever mapped below it */
+#define THREAD_LIMIT   0x100000u /* more is no process but a listing without end */
 
 /*
  * Two threads that freeze each other would stand still for ever: one self-capture at a time may
@@ -63,6 +64,8 @@ static NTSTATUS identify_thread(const struct pss_capture *capture, struct pss_th
     uint32_t id = (uint32_t)(ULONG_PTR)thread->basic.id.UniqueThread;
 
     thread->is_known = NT_SUCCESS(status);
+    if ((ULONG_PTR)thread->basic.teb < LOWEST_ADDRESS)
+        thread->basic.teb = NULL; /* an offset added to nothing: the thread has not begun */
     thread->is_caller = capture->is_self && id == capture->caller_thread_id;
     return pss_status_soften(status);
 }

@@ -43,6 +43,20 @@ static void record_times(struct pss_thread_record *record, LARGE_INTEGER create_
     record->user_time = (uint64_t)user_time.QuadPart;
 }
 
+/* It has ended, perhaps only after it was found: the exit status is read again, then. */
+static NTSTATUS record_end(const struct pss_nt *nt, HANDLE handle, uint64_t exit_time,
+                           struct pss_thread_record *record)
+{
+    struct pss_nt_thread_basic basic;
+    NTSTATUS status = nt->query_thread(handle, PSS_NT_THREAD_BASIC, &basic, sizeof(basic), NULL);
+
+    if (NT_SUCCESS(status))
+        record->exit_status = (uint32_t)basic.exit_status;
+    record->exit_time = exit_time;
+    record->flags = PSS_THREAD_FLAGS_TERMINATED;
+    return pss_status_soften(status);
+}
+
 /* For a thread that the system's table does not list: it has ended, or is just born. */
 static NTSTATUS query_times(const struct pss_nt *nt, HANDLE handle,
                             struct pss_thread_record *record)
@@ -51,15 +65,15 @@ static NTSTATUS query_times(const struct pss_nt *nt, HANDLE handle,
     PVOID start = NULL;
     NTSTATUS status = nt->query_thread(handle, PSS_NT_THREAD_TIMES, &times, sizeof(times), NULL);
 
-    if (NT_SUCCESS(status)) {
-        record_times(record, times.create_time, times.kernel_time, times.user_time);
-        if (times.exit_time.QuadPart || record->exit_status != PSS_STILL_ACTIVE) {
-            record->exit_time = (uint64_t)times.exit_time.QuadPart;
-            record->flags = PSS_THREAD_FLAGS_TERMINATED;
-        }
-        status = nt->query_thread(handle, PSS_NT_THREAD_WIN32_START_ADDRESS, &start, sizeof(start),
-                                  NULL);
-    }
+    if (!NT_SUCCESS(status))
+        return pss_status_soften(status);
+    record_times(record, times.create_time, times.kernel_time, times.user_time);
+    if (times.exit_time.QuadPart || record->exit_status != PSS_STILL_ACTIVE)
+        status = record_end(nt, handle, (uint64_t)times.exit_time.QuadPart, record);
+    if (!NT_SUCCESS(status))
+        return status;
+    status =
+        nt->query_thread(handle, PSS_NT_THREAD_WIN32_START_ADDRESS, &start, sizeof(start), NULL);
     if (NT_SUCCESS(status))
         record->start_address = (uint64_t)(ULONG_PTR)start;
     return pss_status_soften(status);

@@ -1,16 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /* The address space: the plain VirtualQueryEx picture, without gaps, free regions included. */
+#include "base/errand.h"
 #include "capture/capture.h"
+
+#include <string.h>
 
 /* The page every process shares with the kernel: no address space ends below it. */
 #define SHARED_DATA_ADDRESS 0x7FFE0000u
 
-NTSTATUS pss_region_query(const struct pss_capture *capture, uint64_t address,
-                          struct pss_region_record *record)
+#define PATIENCE       50u   /* milliseconds without an answer, until the target is looked after */
+#define PATIENCE_LIMIT 200u  /* times */
+#define READER_ROOM    4096u /* regions */
+
+/*
+ * Some systems let the other process answer for its regions, and wait for ever if it dies with the
+ * question in its hands. So they are asked for on a thread that can be given up.
+ */
+struct region_reader {
+    const struct pss_nt *nt;
+    HANDLE process;   /* borrowed */
+    uint64_t address; /* of the next region */
+    uint32_t limit;   /* regions to read, READER_ROOM at most */
+    uint32_t count;   /* read so far; atomic */
+    NTSTATUS status;  /* STATUS_NO_MORE_ENTRIES past the end */
+    struct pss_region_record records[READER_ROOM];
+};
+
+/* How long an answer has been waited for. */
+struct vigil {
+    struct pss_capture *capture;
+    uint32_t count; /* times patience ran out */
+};
+
+static NTSTATUS query_region(const struct region_reader *reader, struct pss_region_record *record)
 {
     MEMORY_BASIC_INFORMATION region;
-    NTSTATUS status = capture->nt->query_memory(capture->process, (void *)(ULONG_PTR)address,
-                                                PSS_NT_MEMORY_BASIC, &region, sizeof(region), NULL);
+    NTSTATUS status = reader->nt->query_memory(reader->process, (void *)(ULONG_PTR)reader->address,
+                                               PSS_NT_MEMORY_BASIC, &region, sizeof(region), NULL);
 
     if (!NT_SUCCESS(status))
         return status;
@@ -24,27 +50,121 @@ NTSTATUS pss_region_query(const struct pss_capture *capture, uint64_t address,
     return STATUS_SUCCESS;
 }
 
-NTSTATUS pss_va_space_capture(struct pss_capture *capture)
+/* Reads the region at the reader's address, which must be its start, and moves on. */
+static NTSTATUS read_region(struct region_reader *reader, struct pss_region_record *record)
 {
-    struct pss_region_record region = {0}, *record;
-    uint64_t address = 0;
     NTSTATUS status;
 
-    pss_builder_begin(&capture->builder, PSS_SECTION_REGIONS);
-    for (;;) {
-        status = pss_region_query(capture, address, &region);
-        if (status == STATUS_INVALID_PARAMETER && address > SHARED_DATA_ADDRESS)
-            return STATUS_SUCCESS; /* past the end of what user mode may address */
-        if (!NT_SUCCESS(status))
-            return status;
-        if (region.base != address || !region.size)
-            return STATUS_INTERNAL_ERROR;
-        status = pss_builder_append(capture->nt, &capture->builder, PSS_SECTION_REGIONS, &record);
-        if (!NT_SUCCESS(status))
-            return status;
-        *record = region;
-        address += region.size;
-        if (address < region.base || address > UINTPTR_MAX)
-            return STATUS_SUCCESS;
+    if (reader->address > UINTPTR_MAX)
+        return STATUS_NO_MORE_ENTRIES;
+    status = query_region(reader, record);
+    if (status == STATUS_INVALID_PARAMETER && reader->address > SHARED_DATA_ADDRESS)
+        return STATUS_NO_MORE_ENTRIES; /* past the end of what user mode may address */
+    if (!NT_SUCCESS(status))
+        return status;
+    if (record->base != reader->address || !record->size)
+        return STATUS_INTERNAL_ERROR;
+    reader->address += record->size;
+    if (reader->address < record->base)
+        reader->address = UINT64_MAX;
+    return STATUS_SUCCESS;
+}
+
+static DWORD NTAPI read_regions(void *parameter)
+{
+    struct region_reader *reader = parameter;
+    NTSTATUS status = STATUS_SUCCESS;
+
+    for (uint32_t i = 0; i < reader->limit && NT_SUCCESS(status); i++) {
+        status = read_region(reader, &reader->records[i]);
+        if (NT_SUCCESS(status) && !pss_errand_step(&reader->count))
+            return 0;
     }
+    reader->status = status;
+    return 0;
+}
+
+static int may_wait(void *context)
+{
+    struct vigil *vigil = context;
+
+    return ++vigil->count < PATIENCE_LIMIT && NT_SUCCESS(pss_target_check_alive(vigil->capture));
+}
+
+/* Fills the reader; the own process answers by itself. An errand's failure means it was given up.
+ */
+static NTSTATUS run_reader(struct pss_capture *capture, struct region_reader *reader)
+{
+    struct vigil vigil = {capture, 0};
+    struct pss_errand errand = {.routine = read_regions,
+                                .memory = reader,
+                                .progress = &reader->count,
+                                .patience = PATIENCE,
+                                .may_wait = may_wait,
+                                .context = &vigil};
+    uint32_t reached;
+
+    reader->count = 0;
+    if (!capture->is_self)
+        return pss_errand_run(capture->nt, &errand, &reached);
+    read_regions(reader);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS keep_regions(struct pss_capture *capture, const struct region_reader *reader,
+                             struct pss_region *records)
+{
+    uint32_t size = reader->count * (uint32_t)sizeof(reader->records[0]), offset;
+    NTSTATUS status = pss_region_append(capture->nt, records, size, 1, &offset);
+
+    if (NT_SUCCESS(status))
+        memcpy(pss_region_at(records, offset), reader->records, size);
+    return status;
+}
+
+/* Reads and keeps one reader's fill after the other. */
+static NTSTATUS read_all(struct pss_capture *capture, struct region_reader *reader, uint32_t limit,
+                         struct pss_region *records)
+{
+    NTSTATUS status = STATUS_SUCCESS;
+
+    while (status == STATUS_SUCCESS && limit) {
+        reader->limit = limit < READER_ROOM ? limit : READER_ROOM;
+        status = run_reader(capture, reader);
+        if (status != STATUS_SUCCESS)
+            return status;
+        status = keep_regions(capture, reader, records);
+        if (NT_SUCCESS(status))
+            status = reader->status;
+        limit -= reader->count;
+    }
+    return status == STATUS_NO_MORE_ENTRIES ? STATUS_SUCCESS : status;
+}
+
+NTSTATUS pss_regions_read(struct pss_capture *capture, uint64_t address, uint32_t limit,
+                          struct pss_region *records)
+{
+    struct pss_region memory = {0};
+    struct region_reader *reader;
+    uint32_t offset;
+    NTSTATUS status = pss_region_append(capture->nt, &memory, sizeof(*reader), 1, &offset);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    reader = memory.base;
+    reader->nt = capture->nt;
+    reader->process = capture->process;
+    reader->address = address;
+    status = read_all(capture, reader, limit, records);
+    if (status == STATUS_IO_TIMEOUT) /* The memory is left to a thread that could not be ended. */
+        return status;
+    pss_region_free(capture->nt, &memory);
+    return status == STATUS_TIMEOUT ? STATUS_IO_TIMEOUT : status;
+}
+
+NTSTATUS pss_va_space_capture(struct pss_capture *capture)
+{
+    pss_builder_begin(&capture->builder, PSS_SECTION_REGIONS);
+    return pss_regions_read(capture, 0, UINT32_MAX,
+                            &capture->builder.sections[PSS_SECTION_REGIONS]);
 }
