@@ -64,13 +64,6 @@ endfunction()
 
 function(pss_add_test)
     cmake_parse_arguments(PARSE_ARGV 0 arg "API;STATIC" "NAME;TIMEOUT" "SOURCES;LIBS;ARGS;RESOURCE_LOCK;ENVIRONMENT")
-    foreach(source IN LISTS arg_SOURCES) # CONSTRUCTION
-        if(NOT IS_ABSOLUTE "${source}" AND NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${source}")
-            message(WARNING "${arg_NAME}: ${source} is not there yet")
-            add_custom_target(${arg_NAME})
-            return()
-        endif()
-    endforeach() # CONSTRUCTION END
     set(kind STATIC)
     if(arg_API)
         set(kind API)
