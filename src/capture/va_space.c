@@ -11,6 +11,7 @@
 #define PATIENCE       50u   /* milliseconds without an answer, until the target is looked after */
 #define PATIENCE_LIMIT 200u  /* times */
 #define READER_ROOM    4096u /* regions */
+#define REGION_LIMIT   0x400000u /* more is no process but a listing without end */
 
 /*
  * Some systems let the other process answer for its regions, and wait for ever if it dies with the
@@ -55,7 +56,7 @@ static NTSTATUS read_region(struct region_reader *reader, struct pss_region_reco
 {
     NTSTATUS status;
 
-    if (reader->address > UINTPTR_MAX)
+    if (reader->address >= UINTPTR_MAX)
         return STATUS_NO_MORE_ENTRIES;
     status = query_region(reader, record);
     if (status == STATUS_INVALID_PARAMETER && reader->address > SHARED_DATA_ADDRESS)
@@ -115,8 +116,11 @@ static NTSTATUS keep_regions(struct pss_capture *capture, const struct region_re
                              struct pss_region *records)
 {
     uint32_t size = reader->count * (uint32_t)sizeof(reader->records[0]), offset;
-    NTSTATUS status = pss_region_append(capture->nt, records, size, 1, &offset);
+    NTSTATUS status = STATUS_SUCCESS;
 
+    if (!size)
+        return status;
+    status = pss_region_append(capture->nt, records, size, 1, &offset);
     if (NT_SUCCESS(status))
         memcpy(pss_region_at(records, offset), reader->records, size);
     return status;
@@ -164,7 +168,12 @@ NTSTATUS pss_regions_read(struct pss_capture *capture, uint64_t address, uint32_
 
 NTSTATUS pss_va_space_capture(struct pss_capture *capture)
 {
+    struct pss_region *records = &capture->builder.sections[PSS_SECTION_REGIONS];
+    NTSTATUS status = pss_regions_read(capture, 0, REGION_LIMIT, records);
+
     pss_builder_begin(&capture->builder, PSS_SECTION_REGIONS);
-    return pss_regions_read(capture, 0, UINT32_MAX,
-                            &capture->builder.sections[PSS_SECTION_REGIONS]);
+    if (NT_SUCCESS(status) &&
+        pss_builder_count(&capture->builder, PSS_SECTION_REGIONS) == REGION_LIMIT)
+        return STATUS_NO_MEMORY;
+    return status;
 }
