@@ -14,14 +14,16 @@ endif()
 add_library(pss_options INTERFACE)
 target_link_libraries(pss_options INTERFACE pss_warnings)
 target_compile_options(pss_options INTERFACE
-    -Wvla -fno-omit-frame-pointer
-    "-ffile-prefix-map=${PROJECT_SOURCE_DIR}=." "-ffile-prefix-map=${PROJECT_BINARY_DIR}=./build")
+    -Wvla -fno-omit-frame-pointer)
 target_compile_definitions(pss_options INTERFACE WIN32_LEAN_AND_MEAN=)
 
 if(WIN32)
     # No C runtime: no builtin may turn into a call that nobody provides, and a frame stays below the 2 KiB of the house.
     target_compile_options(pss_options INTERFACE
         -ffreestanding -fno-ident -fno-tree-loop-distribute-patterns -Wframe-larger-than=2048)
+    # No path of this machine in the result; debuggers start in the source directory.
+    target_compile_options(pss_options INTERFACE
+        "-ffile-prefix-map=${PROJECT_SOURCE_DIR}=." "-ffile-prefix-map=${PROJECT_BINARY_DIR}=.")
     if(CMAKE_SIZEOF_VOID_P EQUAL 4)
         # Callers on x86 promise 4-byte stack alignment only. Nobody reads DWARF unwind tables there; x64 needs its own.
         target_compile_options(pss_options INTERFACE -mstackrealign -fno-asynchronous-unwind-tables)

@@ -19,11 +19,12 @@
  */
 struct region_reader {
     const struct pss_nt *nt;
-    HANDLE process;   /* borrowed */
-    uint64_t address; /* of the next region */
-    uint32_t limit;   /* regions to read, READER_ROOM at most */
-    uint32_t count;   /* read so far; atomic */
-    NTSTATUS status;  /* STATUS_NO_MORE_ENTRIES past the end */
+    HANDLE process;     /* borrowed */
+    uint64_t address;   /* of the next region */
+    uint32_t limit;     /* regions to read, READER_ROOM at most */
+    uint32_t count;     /* read so far; atomic */
+    NTSTATUS status;    /* why the reading ended early */
+    uint32_t has_ended; /* there are no more regions */
     struct pss_region_record records[READER_ROOM];
 };
 
@@ -54,13 +55,11 @@ static NTSTATUS query_region(const struct region_reader *reader, struct pss_regi
 /* Reads the region at the reader's address, which must be its start, and moves on. */
 static NTSTATUS read_region(struct region_reader *reader, struct pss_region_record *record)
 {
-    NTSTATUS status;
+    NTSTATUS status = STATUS_INVALID_PARAMETER;
 
-    if (reader->address >= UINTPTR_MAX)
-        return STATUS_NO_MORE_ENTRIES;
-    status = query_region(reader, record);
-    if (status == STATUS_INVALID_PARAMETER && reader->address > SHARED_DATA_ADDRESS)
-        return STATUS_NO_MORE_ENTRIES; /* past the end of what user mode may address */
+    if (reader->address < UINTPTR_MAX)
+        status = query_region(reader, record);
+    reader->has_ended = status == STATUS_INVALID_PARAMETER && reader->address > SHARED_DATA_ADDRESS;
     if (!NT_SUCCESS(status))
         return status;
     if (record->base != reader->address || !record->size)
@@ -138,11 +137,12 @@ static NTSTATUS read_all(struct pss_capture *capture, struct region_reader *read
         if (status != STATUS_SUCCESS)
             return status;
         status = keep_regions(capture, reader, records);
-        if (NT_SUCCESS(status))
-            status = reader->status;
+        if (!NT_SUCCESS(status))
+            return status;
+        status = reader->status;
         limit -= reader->count;
     }
-    return status == STATUS_NO_MORE_ENTRIES ? STATUS_SUCCESS : status;
+    return reader->has_ended ? STATUS_SUCCESS : status;
 }
 
 NTSTATUS pss_regions_read(struct pss_capture *capture, uint64_t address, uint32_t limit,
