@@ -1,0 +1,83 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Checks what no compiler sees: format, static analysis, layering, function length, licence lines, lone headers.
+
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/packages.sh
+
+need_packages $packages_windows $packages_check
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+failures=0
+source_directories='include exports src tools tests bench examples'
+
+find_sources() {
+    find $source_directories -type f \( -name '*.c' -o -name '*.h' -o -name '*.cpp' \) | sort
+}
+
+check_format() {
+    bad=0
+    for file in $(find_sources); do
+        clang-format-14 --dry-run -Werror "$file" 2>/dev/null || {
+            printf '%s: run clang-format-14 -i on it\n' "$file"
+            bad=1
+        }
+    done
+    return $bad
+}
+
+# Nothing but the seam calls the system, and includes point one way only.
+check_layers() {
+    ! grep -rnE --include='*.[ch]' '\b(Nt|Zw|Rtl|Ldr)[A-Z][A-Za-z0-9]*[[:space:]]*\(' exports src |
+        grep -v -e '^src/nt/nt\.c:' -e '^[^:]*:[0-9]*:[[:space:]]*\(/\*\|\*\)' || return 1
+    find exports src -name '*.[ch]' | sort | xargs awk -f scripts/layers.awk
+}
+
+# The body of a function starts and ends in the first column.
+check_function_length() {
+    find_sources | grep -v '\.cpp$' | xargs awk '
+        /^\{/ { start = FNR }
+        /^\}/ && start {
+            if (FNR - start + 1 > 60) { printf "%s:%d: a function of %d lines\n", FILENAME, start, FNR - start + 1; bad = 1 }
+            start = 0
+        }
+        FNR == 1 { start = 0 }
+        END { exit bad }'
+}
+
+# Each file that is not data or a document says its licence in its first two lines.
+check_licence() {
+    find . \( -name .git -o -path './build' -o -path './build-*' \) -prune -o -type f \
+        ! -name LICENSE ! -name '*.md' ! -name '*.json' ! -name '*.txt' ! -path '*/corpus/*' -print -o -name CMakeLists.txt -print |
+        sort >"$scratch/files"
+    while read -r file; do
+        head -n 2 "$file" | grep -q 'SPDX-License-Identifier: MIT' || printf '%s: no SPDX line at the top\n' "$file"
+    done <"$scratch/files" >"$scratch/unlicensed"
+    cat "$scratch/unlicensed"
+    [ ! -s "$scratch/unlicensed" ]
+}
+
+check_tidy() {
+    find src exports -name '*.c' | sort |
+        xargs -P 2 -n 5 sh -c 'clang-tidy-14 --quiet "$@" -- --target=x86_64-w64-windows-gnu -std=c11 \
+            -Isrc -Iinclude -DPSS_STATIC -DWIN32_LEAN_AND_MEAN= 2>/dev/null' tidy
+}
+
+check_headers() {
+    for triplet in x86_64 i686; do
+        SOURCE=$PWD CC=$triplet-w64-mingw32-gcc-win32 CXX=$triplet-w64-mingw32-g++-win32 \
+            sh tests/build/headers.sh system || return 1
+    done
+}
+
+for check in format layers function_length licence headers tidy; do
+    if check_$check; then
+        printf 'ok      %s\n' "$check"
+    else
+        printf 'FAILED  %s\n' "$check"
+        failures=$((failures + 1))
+    fi
+done
+[ "$failures" -eq 0 ]

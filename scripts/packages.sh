@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+# The Debian packages that the scripts need, and need_packages, which installs what is missing. Sourced.
+
+packages_windows='cmake ninja-build wine wine64
+    gcc-mingw-w64-x86-64-win32 g++-mingw-w64-x86-64-win32 gcc-mingw-w64-i686-win32 g++-mingw-w64-i686-win32'
+packages_native='clang-14 libclang-rt-14-dev libstdc++-12-dev libwine-dev libcmocka-dev'
+packages_check='clang-format-14 clang-tidy-14'
+
+is_installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# need_packages PACKAGE...: as root installs what is missing; else says what to do, and ends.
+need_packages() {
+    command -v dpkg-query >/dev/null || {
+        printf 'This script needs Debian 12 or a relative of it. Elsewhere install what these hold: %s\n' "$*" >&2
+        exit 1
+    }
+    missing=
+    for package in "$@"; do
+        is_installed "$package" || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    if [ "$(id -u)" -ne 0 ]; then
+        printf 'Packages are missing. As root, run:\n\n    apt-get install --no-install-recommends%s\n\n' "$missing" >&2
+        exit 1
+    fi
+    printf 'Installing%s\n' "$missing"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get -q update && apt-get -q install -y --no-install-recommends $missing </dev/null || {
+        printf 'The installation failed; the packages are:%s\n' "$missing" >&2
+        exit 1
+    }
+}
