@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/* A modelled system behind the seam: processes, threads, handles and memory, all counted. */
+#ifndef PSS_FAKE_KERNEL_H
+#define PSS_FAKE_KERNEL_H
+
+#include "nt/nt.h"
+
+/*
+ * There is one system at a time, between fake_init and fake_fini. A test builds the processes it
+ * wants, sets the fields of the model to what the system shall answer, hands fake_nt() to the
+ * library and afterwards asks the ledger what the library has kept.
+ */
+
+/* UTF-16 that the model borrows. */
+struct fake_text {
+    const WCHAR *text;
+    uint32_t length; /* bytes without a terminator */
+};
+
+#define FAKE_TEXT(literal) ((struct fake_text){(literal), sizeof(literal) - sizeof(WCHAR)})
+
+enum fake_type {
+    FAKE_PROCESS,
+    FAKE_THREAD,
+    FAKE_MUTANT,
+    FAKE_EVENT,
+    FAKE_SECTION,
+    FAKE_SEMAPHORE,
+    FAKE_FILE,
+    FAKE_KEY,
+    FAKE_TYPE_COUNT
+};
+
+/* Whether a question for the name of an object comes back. */
+enum fake_hang {
+    FAKE_ANSWERS,
+    FAKE_HANGS,          /* until the asking thread is terminated */
+    FAKE_HANGS_FOR_GOOD, /* even then */
+};
+
+struct fake_object {
+    struct fake_object *next; /* all objects of the system */
+    enum fake_type type;
+    uint32_t handle_count; /* open handles in all processes */
+    uint32_t references;   /* pointers beyond the handles */
+    uint32_t paged_pool_charge, non_paged_pool_charge;
+    uint64_t creation_time;
+    uint32_t type_index; /* as the handle table tells it */
+    struct fake_text name;
+    enum fake_hang name_hang;
+    ACCESS_MASK query_access;    /* a handle needs one of these bits for a query; 0: none */
+    uint8_t refuses_duplication; /* not one handle to it can be duplicated */
+    uint8_t refuses_more_access; /* it can only be duplicated with the same access */
+    uint8_t is_client;           /* made by the test, not by the library */
+    struct pss_nt_event_basic event;
+    struct pss_nt_semaphore_basic semaphore;
+    struct pss_nt_section_basic section;
+    struct pss_nt_mutant_basic mutant;
+    CLIENT_ID mutant_owner;
+    void *bytes; /* of a section the library made; owned */
+};
+
+struct fake_handle {
+    struct fake_object *object; /* NULL: closed */
+    ACCESS_MASK access;
+    ULONG attributes;
+    uint8_t is_client; /* opened by the test */
+};
+
+struct fake_region {
+    MEMORY_BASIC_INFORMATION basic;
+    struct fake_text file_name;
+    const void *bytes;   /* borrowed: the first bytes of it; the rest is zero */
+    uint32_t bytes_size; /* bytes */
+};
+
+struct fake_thread {
+    struct fake_object object; /* first: an object is a thread by its type */
+    struct fake_process *process;
+    struct pss_nt_thread_basic basic;
+    struct pss_nt_times times;               /* as the thread itself tells them */
+    uint64_t row_kernel_time, row_user_time; /* as the system's table tells them */
+    void *start_address;
+    struct pss_nt_last_syscall last_syscall;
+    struct fake_text name;
+    CONTEXT context;
+    uint64_t xstate; /* what stands in the extended state */
+    ULONG suspend_count;
+    ULONG suspended_by_library;
+    uint8_t is_unlisted; /* the system's table does not know it (yet) */
+    uint8_t refuses_suspension, refuses_context;
+};
+
+struct fake_process {
+    struct fake_object object; /* first: an object is a process by its type */
+    struct pss_nt_process_basic basic;
+    struct pss_nt_times times;               /* as the process itself tells them */
+    uint64_t row_kernel_time, row_user_time; /* as the system's table tells them */
+    struct pss_nt_vm_counters counters;
+    struct pss_nt_priority_class priority;
+    ULONG_PTR peb32;
+    ULONG extended_flags; /* PSS_NT_PROCESS_* */
+    ULONG execute_flags;
+    struct fake_text image_name;
+    const void *trace; /* borrowed; NULL: not traced */
+    uint32_t trace_size;
+    uint64_t address_limit;      /* the first address that is none */
+    struct fake_handle *handles; /* handle value = 4 * (index + 1) */
+    uint32_t handle_capacity, first_free_handle;
+    struct fake_thread **threads;
+    uint32_t thread_count;
+    enum fake_hang memory_hang;  /* what becomes of a question for a region */
+    uint8_t dies_when_asked;     /* and takes the question with it */
+    struct fake_region *regions; /* ascending; what lies between is free */
+    uint32_t region_count;
+};
+
+/* One for each service that can fail; the releases are counted apart. */
+enum fake_call {
+    FAKE_OPEN_PROCESS,
+    FAKE_QUERY_PROCESS,
+    FAKE_GET_NEXT_THREAD,
+    FAKE_QUERY_THREAD,
+    FAKE_SUSPEND_THREAD,
+    FAKE_GET_CONTEXT,
+    FAKE_CREATE_THREAD,
+    FAKE_WAIT,
+    FAKE_QUERY_SYSTEM,
+    FAKE_QUERY_TIME,
+    FAKE_QUERY_COUNTER,
+    FAKE_QUERY_MEMORY,
+    FAKE_READ_MEMORY,
+    FAKE_ALLOCATE_MEMORY,
+    FAKE_CREATE_SECTION,
+    FAKE_MAP_VIEW,
+    FAKE_DUPLICATE,
+    FAKE_QUERY_OBJECT,
+    FAKE_QUERY_EVENT,
+    FAKE_QUERY_MUTANT,
+    FAKE_QUERY_SEMAPHORE,
+    FAKE_QUERY_SECTION,
+    FAKE_ALLOCATE_HEAP,
+    FAKE_FIND_SERVICE,
+    FAKE_RELEASE, /* close, free, resume, unmap, terminate: never fails by a fault */
+    FAKE_CALL_COUNT
+};
+
+/* Which calls fail. Calls count from 1, all services together but for the releases. */
+struct fake_fault {
+    uint64_t first;       /* 0: none */
+    uint64_t second;      /* fails, too; 0: none */
+    uint8_t is_lasting;   /* from the first on, all */
+    uint8_t spares_waits; /* a wait for a thread of our own that lives does not fail */
+    NTSTATUS status;
+};
+
+struct fake_system {
+    /* What some systems lack. */
+    uint8_t has_thread_names, has_last_syscalls, has_suspend_counts, has_thread_cycles;
+    uint8_t has_mutant_owners, has_xstate, has_extended_basic;
+
+    uint8_t runs_threads_at_once;      /* a created thread ends before its creation returns */
+    uint8_t reverses_handles;          /* the handle table comes in descending order */
+    uint8_t never_ends_threads;        /* the list of threads has no end */
+    uint8_t mixes_up_times;            /* processes give the caller's CPU times for theirs */
+    uint8_t reads_short;               /* a read gives half of the bytes, and succeeds */
+    uint8_t never_fits;                /* no buffer is large enough for a bulk table or a trace */
+    uint64_t now;                      /* time of day */
+    uint64_t frequency, ticks, cycles; /* the clocks; each reading takes 10 ticks, 1000 cycles */
+    ULONG xstate_length;               /* 0: as it is */
+    LONG xstate_shift;                 /* of the place where the extended context says it begins */
+    uint64_t memory_budget;            /* bytes the library may have at once */
+    struct fake_fault fault;
+
+    /* An event: at call `event_call` (releases count here) `event` is called, once. */
+    uint64_t event_call;
+    void (*event)(void *context);
+    /* A lie: changes an answer that was true; returns the status to give instead. */
+    NTSTATUS (*lie)(void *context, enum fake_call call, void *buffer, SIZE_T size, ULONG *returned);
+    /* A refusal: a failure that the call answers with at once; waits are never refused. */
+    NTSTATUS (*refuse)(void *context, enum fake_call call);
+    void *context; /* of all three */
+
+    /* What has happened. */
+    uint64_t calls;     /* that can fail */
+    uint64_t all_calls; /* releases, too */
+    uint64_t calls_of[FAKE_CALL_COUNT];
+    uint64_t faults;            /* calls that did */
+    enum fake_call faulty_call; /* the last of them */
+    uint64_t bad_closes;        /* handles closed that were not open */
+    uint64_t blind_reads;       /* of memory that may not be read */
+    uint64_t peak_memory;       /* bytes */
+    uint64_t terminations;      /* of threads */
+
+    struct fake_process *own;   /* the process the library runs in */
+    struct fake_thread *caller; /* the thread that calls */
+    struct fake_process **processes;
+    uint32_t process_count;
+    struct fake_object *objects;
+};
+
+extern struct fake_system fake;
+
+/** A system like Windows 10, with the calling process in it. */
+void fake_init(void);
+
+/** Ends the system; threads that hang are let go. */
+void fake_fini(void);
+
+/** The seam to the system. */
+const struct pss_nt *fake_nt(void);
+
+struct fake_process *fake_process_add(uint32_t id);
+struct fake_thread *fake_thread_add(struct fake_process *process, uint32_t id);
+struct fake_object *fake_object_add(enum fake_type type);
+
+/** A region; the pointer is good until the next one is added. Regions are added in ascending order.
+ */
+struct fake_region *fake_region_add(struct fake_process *process, uint64_t base, uint64_t size,
+                                    DWORD state, DWORD protect, DWORD type);
+
+/** A handle of the test's, at the lowest free value. */
+HANDLE fake_handle_open(struct fake_process *process, struct fake_object *object,
+                        ACCESS_MASK access, ULONG attributes);
+
+/** Closes a handle of any process; answers whether it was open. */
+int fake_handle_close(struct fake_process *process, HANDLE handle);
+
+/** The process and its threads end; memory and handles go. */
+void fake_process_end(struct fake_process *process, DWORD exit_status);
+void fake_thread_end(struct fake_thread *thread, DWORD exit_status);
+
+/** What the library has and has not given back. */
+struct fake_ledger {
+    uint64_t allocations, handles, suspensions, views, heap_blocks, threads, bad_closes;
+};
+
+struct fake_ledger fake_ledger_now(void);
+
+/** Answers whether nothing is left; says what is, if not. */
+int fake_ledger_is_zero(void);
+
+/* For the services alone. */
+void fake_lock(void);
+void fake_unlock(void);
+void fake_wait_for_change(void);
+void fake_announce_change(void);
+struct fake_handle *fake_handle_find(struct fake_process *process, HANDLE handle);
+HANDLE fake_handle_open_library(struct fake_object *object, ACCESS_MASK access);
+void *fake_memory_allocate(SIZE_T size);
+int fake_memory_free(void *base);
+void fake_views_add(int change);
+void fake_heap_add(int change);
+
+#endif

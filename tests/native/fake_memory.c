@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* The fake kernel's answers about the memory of processes. */
+#include "fake_answers.h"
+
+#include "fake_threads.h"
+
+#include <sanitizer/asan_interface.h>
+#include <string.h>
+
+#define PAGE 0x1000u
+
+static uint64_t base_of(const struct fake_region *region)
+{
+    return (uint64_t)(ULONG_PTR)region->basic.BaseAddress;
+}
+
+/* The first region that ends behind the address; NULL if there is none. */
+static const struct fake_region *region_from(const struct fake_process *process, uint64_t address)
+{
+    uint32_t low = 0, high = process->region_count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        const struct fake_region *region = &process->regions[middle];
+
+        if (base_of(region) + region->basic.RegionSize > address)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low < process->region_count ? &process->regions[low] : NULL;
+}
+
+static const struct fake_region *region_at(const struct fake_process *process, uint64_t address)
+{
+    const struct fake_region *region = region_from(process, address);
+
+    return region && base_of(region) <= address ? region : NULL;
+}
+
+/* From the page asked for to the end of its region, as the system tells it. */
+static NTSTATUS give_basic(const struct fake_process *process, uint64_t address, void *buffer,
+                           SIZE_T size, ULONG *returned)
+{
+    const struct fake_region *region = region_from(process, address);
+    uint64_t start = address & ~(uint64_t)(PAGE - 1);
+    uint64_t end = region ? base_of(region) : process->address_limit;
+    MEMORY_BASIC_INFORMATION answer = {0};
+
+    if (region && base_of(region) <= address) {
+        answer = region->basic;
+        end = base_of(region) + region->basic.RegionSize;
+    } else {
+        answer.State = MEM_FREE;
+        answer.Protect = PAGE_NOACCESS;
+    }
+    answer.BaseAddress = (void *)(ULONG_PTR)start;
+    answer.RegionSize = end - start;
+    return fake_give(buffer, size, returned, &answer, sizeof(answer));
+}
+
+static NTSTATUS give_file_name(const struct fake_region *region, void *buffer, SIZE_T size,
+                               ULONG *returned)
+{
+    if (!region || region->basic.Type == MEM_PRIVATE)
+        return STATUS_INVALID_ADDRESS;
+    if (!region->file_name.length)
+        return STATUS_FILE_INVALID; /* of the pagefile */
+    return fake_give_text(buffer, size, returned, region->file_name, sizeof(UNICODE_STRING));
+}
+
+NTSTATUS fake_answer_memory(HANDLE handle, void *address, ULONG class_number, void *buffer,
+                            SIZE_T size, SIZE_T *returned)
+{
+    NTSTATUS status;
+    struct fake_process *process = fake_process_of(handle, PROCESS_QUERY_INFORMATION, &status);
+    uint64_t where = (uint64_t)(ULONG_PTR)address;
+    ULONG needed = 0;
+
+    if (!process)
+        return status;
+    if (process->times.exit_time.QuadPart)
+        return STATUS_PROCESS_IS_TERMINATING;
+    if (where >= process->address_limit)
+        return STATUS_INVALID_PARAMETER;
+    if (class_number == PSS_NT_MEMORY_BASIC && process->memory_hang != FAKE_ANSWERS) {
+        if (process->dies_when_asked)
+            fake_process_end(process, 0);
+        fake_worker_hang(process->memory_hang);
+    }
+    if (class_number == PSS_NT_MEMORY_BASIC)
+        status = give_basic(process, where, buffer, size, &needed);
+    else if (class_number == PSS_NT_MEMORY_MAPPED_FILE_NAME)
+        status = give_file_name(region_at(process, where), buffer, size, &needed);
+    else
+        status = STATUS_INVALID_INFO_CLASS;
+    if (returned)
+        *returned = needed;
+    return status;
+}
+
+static void copy_bytes(const struct fake_region *region, uint64_t offset, void *buffer, SIZE_T size)
+{
+    SIZE_T known = region->bytes && offset < region->bytes_size ? region->bytes_size - offset : 0;
+
+    memset(buffer, 0, size);
+    if (known)
+        memcpy(buffer, (const char *)region->bytes + offset, known < size ? known : size);
+}
+
+/*
+ * The stack of the calling thread is real memory of the calling process, and not modelled. The
+ * sanitizer may keep the locals elsewhere.
+ */
+static int is_own_stack(const struct fake_process *process, uint64_t address)
+{
+    uint64_t here = (uint64_t)(uintptr_t)__builtin_frame_address(0);
+    void *elsewhere = __asan_get_current_fake_stack();
+
+    if (process != fake.own)
+        return 0;
+    return (address > here && address - here < 0x10000) ||
+           (elsewhere &&
+            __asan_addr_is_in_fake_stack(elsewhere, (void *)(uintptr_t)address, NULL, NULL));
+}
+
+/* Reads from one region; answers how many bytes. Like some systems it reads what may not be read.
+ */
+static SIZE_T read_region(const struct fake_process *process, uint64_t where, void *buffer,
+                          SIZE_T size)
+{
+    const struct fake_region *region = region_at(process, where);
+    uint64_t offset, left;
+
+    if (!region)
+        return 0;
+    offset = where - base_of(region);
+    left = region->basic.RegionSize - offset;
+    if (region->basic.State != MEM_COMMIT || region->basic.Protect & (PAGE_NOACCESS | PAGE_GUARD))
+        fake.blind_reads++;
+    if (left > size)
+        left = size;
+    copy_bytes(region, offset, buffer, left);
+    return left;
+}
+
+/* All or nothing. */
+NTSTATUS fake_answer_read(HANDLE handle, const void *address, void *buffer, SIZE_T size,
+                          SIZE_T *read)
+{
+    NTSTATUS status;
+    struct fake_process *process = fake_process_of(handle, PROCESS_VM_READ, &status);
+    uint64_t where = (uint64_t)(ULONG_PTR)address;
+
+    if (!process)
+        return status;
+    if (process->times.exit_time.QuadPart)
+        return STATUS_PROCESS_IS_TERMINATING;
+    if (is_own_stack(process, where)) {
+        memcpy(buffer, address, size);
+    } else {
+        for (SIZE_T done = 0, step; done < size; done += step) {
+            step = read_region(process, where + done, (char *)buffer + done, size - done);
+            if (!step)
+                return STATUS_PARTIAL_COPY;
+        }
+    }
+    if (read)
+        *read = size;
+    return STATUS_SUCCESS;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* The fake kernel's answers about handles and the objects behind them. */
+#include "fake_answers.h"
+
+#include "fake_threads.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TYPE_ANSWER_HEAD 104u /* source: winternl.h and phnt, OBJECT_TYPE_INFORMATION on x64 */
+
+struct fake_object *fake_object_of(HANDLE handle, ACCESS_MASK any_of, NTSTATUS *status)
+{
+    const struct fake_handle *found;
+
+    if (handle == PSS_CURRENT_PROCESS)
+        return &fake.own->object;
+    if (handle == PSS_CURRENT_THREAD)
+        return &fake.caller->object;
+    found = fake_handle_find(fake.own, handle);
+    if (!found) {
+        *status = STATUS_INVALID_HANDLE;
+        return NULL;
+    }
+    if (any_of != MAXIMUM_ALLOWED && any_of && !(found->access & any_of)) {
+        *status = STATUS_ACCESS_DENIED;
+        return NULL;
+    }
+    return found->object;
+}
+
+static struct fake_object *typed_object(HANDLE handle, enum fake_type type, ACCESS_MASK any_of,
+                                        NTSTATUS *status)
+{
+    struct fake_object *object = fake_object_of(handle, MAXIMUM_ALLOWED, status);
+
+    if (!object)
+        return NULL;
+    if (object->type != type) {
+        *status = STATUS_OBJECT_TYPE_MISMATCH;
+        return NULL;
+    }
+    return fake_object_of(handle, any_of, status);
+}
+
+struct fake_process *fake_process_of(HANDLE handle, ACCESS_MASK any_of, NTSTATUS *status)
+{
+    return (struct fake_process *)(void *)typed_object(handle, FAKE_PROCESS, any_of, status);
+}
+
+struct fake_thread *fake_thread_of(HANDLE handle, ACCESS_MASK any_of, NTSTATUS *status)
+{
+    struct fake_object *object = typed_object(handle, FAKE_THREAD, any_of, status);
+
+    if (object && !object->is_client) /* a thread of the library is no modelled one */
+        abort();
+    return (struct fake_thread *)(void *)object;
+}
+
+static NTSTATUS give_basic(HANDLE handle, const struct fake_object *object, void *buffer,
+                           ULONG size, ULONG *returned)
+{
+    const struct fake_handle *found = fake_handle_find(fake.own, handle);
+    struct pss_nt_object_basic answer = {0};
+
+    answer.granted_access = found ? found->access : PROCESS_ALL_ACCESS;
+    answer.attributes = found ? found->attributes : 0;
+    answer.handle_count = object->handle_count;
+    answer.pointer_count = object->handle_count + object->references;
+    answer.paged_pool_charge = object->paged_pool_charge;
+    answer.non_paged_pool_charge = object->non_paged_pool_charge;
+    answer.creation_time.QuadPart = (LONGLONG)object->creation_time;
+    return fake_give(buffer, size, returned, &answer, sizeof(answer));
+}
+
+static struct fake_text type_name(enum fake_type type)
+{
+    switch (type) {
+    case FAKE_PROCESS:
+        return FAKE_TEXT(L"Process");
+    case FAKE_THREAD:
+        return FAKE_TEXT(L"Thread");
+    case FAKE_MUTANT:
+        return FAKE_TEXT(L"Mutant");
+    case FAKE_EVENT:
+        return FAKE_TEXT(L"Event");
+    case FAKE_SECTION:
+        return FAKE_TEXT(L"Section");
+    case FAKE_SEMAPHORE:
+        return FAKE_TEXT(L"Semaphore");
+    case FAKE_FILE:
+        return FAKE_TEXT(L"File");
+    default:
+        return FAKE_TEXT(L"Key");
+    }
+}
+
+NTSTATUS fake_answer_object(HANDLE handle, ULONG class_number, void *buffer, ULONG size,
+                            ULONG *returned)
+{
+    NTSTATUS status;
+    const struct fake_object *object = fake_object_of(handle, MAXIMUM_ALLOWED, &status);
+
+    if (!object)
+        return status;
+    switch (class_number) {
+    case PSS_NT_OBJECT_BASIC:
+        return give_basic(handle, object, buffer, size, returned);
+    case PSS_NT_OBJECT_NAME:
+        if (object->name_hang != FAKE_ANSWERS)
+            fake_worker_hang(object->name_hang);
+        return fake_give_text(buffer, size, returned, object->name, sizeof(UNICODE_STRING));
+    case PSS_NT_OBJECT_TYPE:
+        return fake_give_text(buffer, size, returned, type_name(object->type), TYPE_ANSWER_HEAD);
+    default:
+        return STATUS_INVALID_INFO_CLASS;
+    }
+}
+
+NTSTATUS fake_answer_duplicate(HANDLE source_process, HANDLE source, HANDLE *target,
+                               ACCESS_MASK access, ULONG options)
+{
+    NTSTATUS status;
+    struct fake_process *process = fake_process_of(source_process, PROCESS_DUP_HANDLE, &status);
+    const struct fake_handle *found;
+
+    if (!process)
+        return status;
+    found = fake_handle_find(process, source);
+    if (!found)
+        return STATUS_INVALID_HANDLE;
+    if (found->object->refuses_duplication)
+        return STATUS_NOT_SUPPORTED;
+    if (options & DUPLICATE_SAME_ACCESS)
+        access = found->access;
+    else if (access & ~found->access && found->object->refuses_more_access)
+        return STATUS_ACCESS_DENIED;
+    *target = fake_handle_open_library(found->object, access);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS fake_answer_state(HANDLE handle, enum fake_type type, ULONG class_number, void *buffer,
+                           SIZE_T size, ULONG *returned)
+{
+    NTSTATUS status = STATUS_SUCCESS;
+    struct fake_object *object = typed_object(handle, type, MAXIMUM_ALLOWED, &status);
+
+    if (object)
+        object = typed_object(handle, type, object->query_access, &status);
+    if (!object)
+        return status;
+    if (type == FAKE_MUTANT && class_number == PSS_NT_MUTANT_OWNER)
+        return fake.has_mutant_owners
+                   ? fake_give(buffer, size, returned, &object->mutant_owner, sizeof(CLIENT_ID))
+                   : STATUS_INVALID_INFO_CLASS;
+    if (class_number)
+        return STATUS_INVALID_INFO_CLASS;
+    if (type == FAKE_MUTANT)
+        return fake_give(buffer, size, returned, &object->mutant, sizeof(object->mutant));
+    if (type == FAKE_SECTION)
+        return fake_give(buffer, size, returned, &object->section, sizeof(object->section));
+    if (type == FAKE_EVENT)
+        return fake_give(buffer, size, returned, &object->event, sizeof(object->event));
+    return fake_give(buffer, size, returned, &object->semaphore, sizeof(object->semaphore));
+}
+
+NTSTATUS fake_answer_section(HANDLE *section, const LARGE_INTEGER *size)
+{
+    struct fake_object *object = fake_object_add(FAKE_SECTION);
+
+    object->is_client = 0;
+    object->section.attributes = SEC_COMMIT;
+    object->section.maximum_size = *size;
+    object->bytes = calloc(1, (size_t)size->QuadPart);
+    if (!object->bytes)
+        abort();
+    *section = fake_handle_open_library(object, SECTION_ALL_ACCESS);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS fake_answer_map(HANDLE section, void **base, SIZE_T *size)
+{
+    NTSTATUS status;
+    struct fake_object *object = typed_object(section, FAKE_SECTION, MAXIMUM_ALLOWED, &status);
+
+    if (!object)
+        return status;
+    if (!object->bytes || *size > (SIZE_T)object->section.maximum_size.QuadPart)
+        return STATUS_INVALID_VIEW_SIZE;
+    *base = object->bytes;
+    *size = (SIZE_T)object->section.maximum_size.QuadPart;
+    fake_views_add(1);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS fake_answer_open(HANDLE *handle, ACCESS_MASK access, const CLIENT_ID *id)
+{
+    for (uint32_t i = 0; i < fake.process_count; i++) {
+        struct fake_process *process = fake.processes[i];
+
+        if (process->basic.process_id != (ULONG_PTR)id->UniqueProcess)
+            continue;
+        *handle = fake_handle_open_library(&process->object, access);
+        return STATUS_SUCCESS;
+    }
+    return STATUS_INVALID_CID;
+}

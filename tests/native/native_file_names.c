@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* Names that are asked for on a thread of their own: many, long, and ones that never come. */
+#include "world.h"
+
+#define LIMIT       4096u
+#define WITH_NAMES  (PSS_CAPTURE_HANDLES | PSS_CAPTURE_HANDLE_NAME_INFORMATION)
+#define STUCK_LIMIT 8 /* names the library gives up on before it asks for no more */
+
+static PSS_HANDLE_ENTRY entries[LIMIT];
+
+static int setup(void **state)
+{
+    world_setup(state);
+    fake.runs_threads_at_once = 0;
+    return 0;
+}
+
+static struct fake_object *add_file(struct fake_text name, enum fake_hang hang)
+{
+    struct fake_object *object = fake_object_add(FAKE_FILE);
+
+    object->name = name;
+    object->name_hang = hang;
+    fake_handle_open(world.target, object, GENERIC_READ, 0);
+    return object;
+}
+
+static uint32_t capture(void)
+{
+    world_capture(WITH_NAMES);
+    return world_walk(PSS_WALK_HANDLES, entries, sizeof(entries[0]), LIMIT);
+}
+
+static void assert_name(uint32_t index, struct fake_text expected)
+{
+    assert_text(entries[index].ObjectName, entries[index].ObjectNameLength, expected);
+    assert_same(entries[index].Flags,
+                PSS_HANDLE_HAVE_TYPE | (expected.length ? PSS_HANDLE_HAVE_NAME : 0));
+}
+
+static void test_names_of_many_files_come_from_one_thread(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3000; i++)
+        add_file(FAKE_TEXT(L"\\Device\\file"), FAKE_ANSWERS);
+    assert_same(capture(), 3000);
+    for (uint32_t i = 0; i < 3000; i++)
+        assert_name(i, FAKE_TEXT(L"\\Device\\file"));
+    assert_same(fake.calls_of[FAKE_CREATE_THREAD], 1);
+}
+
+/* A thread that answered everything before anybody waited has ended by itself. */
+static void test_names_that_came_at_once_need_no_termination(void **state)
+{
+    (void)state;
+    fake.runs_threads_at_once = 1;
+    add_file(FAKE_TEXT(L"\\Device\\file"), FAKE_ANSWERS);
+    assert_same(capture(), 1);
+    assert_name(0, FAKE_TEXT(L"\\Device\\file"));
+    assert_same(fake.terminations, 0);
+}
+
+/* The answers of one thread fill its memory: another one goes on. */
+static void test_names_that_are_long_all_come(void **state)
+{
+    static WCHAR name[0x7FFE];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++)
+        name[i] = (WCHAR)(0x100 + i);
+    for (int i = 0; i < 40; i++)
+        add_file((struct fake_text){name, 0xFFFC}, FAKE_ANSWERS);
+    assert_same(capture(), 40);
+    for (uint32_t i = 0; i < 40; i++)
+        assert_name(i, (struct fake_text){name, 0xFFFC});
+    assert_true(fake.calls_of[FAKE_CREATE_THREAD] > 1);
+}
+
+/* The thread that hangs is terminated, and the names behind the one it hung at come, too. */
+static void test_names_that_hang_are_given_up(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        add_file(FAKE_TEXT(L"\\Device\\file"), i % 5 == 3 ? FAKE_HANGS : FAKE_ANSWERS);
+    assert_same(capture(), 20);
+    for (uint32_t i = 0; i < 20; i++)
+        assert_name(i, i % 5 == 3 ? (struct fake_text){NULL, 0} : FAKE_TEXT(L"\\Device\\file"));
+}
+
+static void test_names_that_all_hang_cost_bounded_patience(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        add_file(FAKE_TEXT(L"\\Device\\file"), FAKE_HANGS);
+    add_file(FAKE_TEXT(L"\\Device\\last"), FAKE_ANSWERS);
+    assert_same(capture(), 101);
+    assert_same(fake.calls_of[FAKE_CREATE_THREAD], STUCK_LIMIT);
+    for (uint32_t i = 0; i < 101; i++)
+        assert_name(i, (struct fake_text){NULL, 0});
+}
+
+/*
+ * A thread that cannot even be ended keeps the handle it asks about and the memory it works in, for
+ * as long as the driver likes: that, and nothing else, is left behind.
+ */
+static void test_name_that_hangs_for_good_is_left_alone(void **state)
+{
+    struct fake_ledger ledger;
+
+    (void)state;
+    add_file(FAKE_TEXT(L"\\Device\\first"), FAKE_ANSWERS);
+    add_file(FAKE_TEXT(L"\\Device\\stuck"), FAKE_HANGS_FOR_GOOD);
+    add_file(FAKE_TEXT(L"\\Device\\last"), FAKE_ANSWERS);
+    assert_same(capture(), 3);
+    assert_name(0, FAKE_TEXT(L"\\Device\\first"));
+    assert_name(1, (struct fake_text){NULL, 0});
+    assert_name(2, FAKE_TEXT(L"\\Device\\last"));
+    world_release();
+    ledger = fake_ledger_now();
+    assert_same(ledger.threads, 1);
+    assert_same(ledger.handles, 1);
+    assert_same(ledger.allocations, 1);
+    assert_same(ledger.suspensions | ledger.views | ledger.heap_blocks | ledger.bad_closes, 0);
+    fake_fini();
+    world_setup(state); /* for the teardown to find nothing */
+}
+
+/* What has no type may be a file, too. */
+static void test_name_of_unknown_type_is_asked_on_a_thread(void **state)
+{
+    (void)state;
+    add_file(FAKE_TEXT(L"\\Device\\file"), FAKE_HANGS)->type_index = 300;
+    add_file(FAKE_TEXT(L"\\Device\\file"), FAKE_ANSWERS)->type_index = 300;
+    assert_same(capture(), 2);
+    assert_null(entries[0].ObjectName);
+    assert_same(entries[1].Flags, PSS_HANDLE_HAVE_NAME);
+    assert_text(entries[1].ObjectName, entries[1].ObjectNameLength, FAKE_TEXT(L"\\Device\\file"));
+}
+
+static void test_no_thread_is_made_for_names_that_cannot_hang(void **state)
+{
+    struct fake_object *object = fake_object_add(FAKE_EVENT);
+
+    (void)state;
+    object->name = FAKE_TEXT(L"\\event");
+    fake_handle_open(world.target, object, GENERIC_READ, 0);
+    assert_same(capture(), 1);
+    assert_name(0, FAKE_TEXT(L"\\event"));
+    assert_same(fake.calls_of[FAKE_CREATE_THREAD], 0);
+}
+
+#define file_test(function) cmocka_unit_test_setup_teardown(function, setup, world_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        file_test(test_names_of_many_files_come_from_one_thread),
+        file_test(test_names_that_came_at_once_need_no_termination),
+        file_test(test_names_that_are_long_all_come),
+        file_test(test_names_that_hang_are_given_up),
+        file_test(test_names_that_all_hang_cost_bounded_patience),
+        file_test(test_name_that_hangs_for_good_is_left_alone),
+        file_test(test_name_of_unknown_type_is_asked_on_a_thread),
+        file_test(test_no_thread_is_made_for_names_that_cannot_hang),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of live handles under many threads and many handles, and the API above it. */
+#include "block_walk.h"
+#include "world.h"
+
+#include <pthread.h>
+
+#define THREADS 8
+#define ROUNDS  200
+#define MANY    20000
+
+/* The later tables belong to the library for good: one system serves all tests of this program. */
+static int setup_group(void **state)
+{
+    world_setup(state);
+    world_furnish();
+    world.target->trace = NULL;
+    return 0;
+}
+
+static int teardown_group(void **state)
+{
+    struct fake_ledger ledger = fake_ledger_now();
+
+    (void)state;
+    return ledger.handles || ledger.heap_blocks || ledger.suspensions || ledger.views ||
+                   ledger.threads || ledger.bad_closes
+               ? -1
+               : 0;
+}
+
+static void run_threads(void *(*routine)(void *))
+{
+    pthread_t threads[THREADS];
+
+    for (uintptr_t i = 0; i < THREADS; i++)
+        assert_same(pthread_create(&threads[i], NULL, routine, (void *)i), 0);
+    for (int i = 0; i < THREADS; i++)
+        assert_same(pthread_join(threads[i], NULL), 0);
+}
+
+/* cmocka's checks are for the main thread alone. */
+static void require(int condition)
+{
+    if (!condition)
+        abort();
+}
+
+static void test_many_markers_are_all_alive_until_freed(void **state)
+{
+    static HPSSWALK markers[MANY];
+    ULONG_PTR position;
+
+    (void)state;
+    for (int i = 0; i < MANY; i++) {
+        assert_same(pss_marker_create(fake_nt(), NULL, &markers[i]), STATUS_SUCCESS);
+        assert_same(pss_marker_seek(markers[i], (ULONG_PTR)i), STATUS_SUCCESS);
+    }
+    for (int i = 0; i < MANY; i += 2)
+        assert_same(pss_marker_free(fake_nt(), markers[i]), STATUS_SUCCESS);
+    for (int i = 0; i < MANY; i++) {
+        NTSTATUS status = pss_marker_tell(markers[i], &position);
+
+        assert_same(status, i % 2 ? STATUS_SUCCESS : STATUS_INVALID_HANDLE);
+        if (i % 2)
+            assert_same(position, i);
+    }
+    for (int i = 0; i < MANY; i++)
+        assert_same(pss_marker_free(fake_nt(), markers[i]),
+                    i % 2 ? STATUS_SUCCESS : STATUS_INVALID_HANDLE);
+    assert_same(fake_ledger_now().heap_blocks, 0);
+}
+
+static void test_made_up_handles_are_not_alive(void **state)
+{
+    uint64_t seed = 0x9E3779B97F4A7C15;
+    HPSSWALK marker;
+
+    (void)state;
+    world_capture(PSS_CAPTURE_THREADS);
+    marker = world.marker;
+    for (int i = 0; i < 100000; i++) {
+        uint64_t value = i < 64 ? (uint64_t)1 << i : i < 128 ? ~((uint64_t)1 << (i - 64)) : seed;
+        HPSS made_up = pointer_to(value);
+
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        if (made_up == world.snapshot || (HPSSWALK)made_up == marker)
+            continue;
+        assert_null(pss_snapshot_block(made_up));
+        assert_null(pss_marker_find((HPSSWALK)made_up));
+    }
+    /* The right value of the wrong kind. */
+    assert_null(pss_snapshot_block((HPSS)marker));
+    assert_null(pss_marker_find((HPSSWALK)world.snapshot));
+    assert_null(pss_snapshot_block(NULL));
+    assert_same(pss_snapshot_free(fake_nt(), PSS_CURRENT_PROCESS, (HPSS)marker),
+                STATUS_INVALID_HANDLE);
+    assert_same(pss_marker_free(fake_nt(), (HPSSWALK)world.snapshot), STATUS_INVALID_HANDLE);
+    world_release();
+}
+
+/* Values that fall into the same slots of each table. */
+static void *insert_and_remove(void *parameter)
+{
+    uintptr_t thread = (uintptr_t)parameter;
+
+    for (uintptr_t round = 0; round < ROUNDS; round++) {
+        for (uintptr_t i = 1; i <= 100; i++) {
+            void *address = (void *)((i * THREADS + thread) << 20);
+
+            require(!pss_live_contains(PSS_LIVE_MARKER, address));
+            require(NT_SUCCESS(pss_live_insert(fake_nt(), PSS_LIVE_MARKER, address)));
+        }
+        for (uintptr_t i = 1; i <= 100; i++) {
+            void *address = (void *)((i * THREADS + thread) << 20);
+
+            require(pss_live_contains(PSS_LIVE_MARKER, address));
+            require(!pss_live_contains(PSS_LIVE_SNAPSHOT, address));
+            require(pss_live_remove(PSS_LIVE_MARKER, address));
+            require(!pss_live_remove(PSS_LIVE_MARKER, address));
+        }
+    }
+    return NULL;
+}
+
+static void test_threads_insert_and_remove_their_own(void **state)
+{
+    (void)state;
+    run_threads(insert_and_remove);
+}
+
+static uint32_t removed;
+
+static void *remove_all(void *parameter)
+{
+    (void)parameter;
+    for (uintptr_t i = 1; i <= 5000; i++)
+        __atomic_add_fetch(&removed, pss_live_remove(PSS_LIVE_SNAPSHOT, (void *)(i << 16)),
+                           __ATOMIC_RELAXED);
+    return NULL;
+}
+
+static void test_threads_that_free_the_same_succeed_once(void **state)
+{
+    (void)state;
+    for (uintptr_t i = 1; i <= 5000; i++)
+        assert_same(pss_live_insert(fake_nt(), PSS_LIVE_SNAPSHOT, (void *)(i << 16)),
+                    STATUS_SUCCESS);
+    run_threads(remove_all);
+    assert_same(removed, 5000);
+}
+
+static void *capture_use_and_free(void *parameter)
+{
+    (void)parameter;
+    for (int round = 0; round < ROUNDS / 4; round++) {
+        HPSS snapshot;
+
+        require(pss_snapshot_capture(fake_nt(), world.process, EVERYTHING, CONTEXT_EVERYTHING,
+                                     &snapshot) == STATUS_SUCCESS);
+        block_use(snapshot);
+        require(pss_snapshot_free(fake_nt(), PSS_CURRENT_PROCESS, snapshot) == STATUS_SUCCESS);
+        require(pss_snapshot_free(fake_nt(), PSS_CURRENT_PROCESS, (HPSS)parameter) ==
+                STATUS_INVALID_HANDLE);
+    }
+    return NULL;
+}
+
+static void test_threads_capture_and_free_at_once(void **state)
+{
+    uint64_t before = fake_ledger_now().allocations;
+
+    (void)state;
+    run_threads(capture_use_and_free);
+    assert_same(fake_ledger_now().allocations, before);
+    assert_same(fake_ledger_now().suspensions, 0);
+}
+
+/* Only one self-capture at a time freezes the others: all come to an end. */
+static void *capture_self(void *parameter)
+{
+    (void)parameter;
+    for (int round = 0; round < ROUNDS / 4; round++) {
+        HPSS snapshot;
+
+        require(pss_snapshot_capture(fake_nt(), PSS_CURRENT_PROCESS, EVERYTHING, CONTEXT_EVERYTHING,
+                                     &snapshot) == STATUS_SUCCESS);
+        require(pss_snapshot_free(fake_nt(), PSS_CURRENT_PROCESS, snapshot) == STATUS_SUCCESS);
+    }
+    return NULL;
+}
+
+static void test_threads_capture_themselves_at_once(void **state)
+{
+    uint64_t before = fake_ledger_now().allocations;
+
+    (void)state;
+    fake_region_add(fake.own, 0x7FFE0000, 0x1000, MEM_COMMIT, PAGE_READONLY, MEM_PRIVATE);
+    run_threads(capture_self);
+    assert_same(fake_ledger_now().allocations, before);
+}
+
+static void *walk_shared(void *parameter)
+{
+    (void)parameter;
+    for (int round = 0; round < ROUNDS; round++)
+        require(block_use(world.snapshot) > 0);
+    return NULL;
+}
+
+static void test_threads_walk_one_snapshot_with_a_marker_each(void **state)
+{
+    (void)state;
+    world_capture(EVERYTHING);
+    run_threads(walk_shared);
+    world_release();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_many_markers_are_all_alive_until_freed),
+        cmocka_unit_test(test_made_up_handles_are_not_alive),
+        cmocka_unit_test(test_threads_insert_and_remove_their_own),
+        cmocka_unit_test(test_threads_that_free_the_same_succeed_once),
+        cmocka_unit_test(test_threads_capture_and_free_at_once),
+        cmocka_unit_test(test_threads_capture_themselves_at_once),
+        cmocka_unit_test(test_threads_walk_one_snapshot_with_a_marker_each),
+    };
+
+    return cmocka_run_group_tests(tests, setup_group, teardown_group);
+}

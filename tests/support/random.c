@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* A xorshift generator; quality enough to pick garbage. */
+#include "random.h"
+
+#include "harness.h"
+
+static uint64_t random_state = 1;
+
+void random_init(void)
+{
+    const char *given = getenv("PSS_TEST_SEED");
+
+    random_state = given && *given ? strtoull(given, NULL, 10)
+                                   : (uint64_t)GetTickCount64() << 20 | GetCurrentProcessId();
+    if (!random_state)
+        random_state = 1;
+    print_message("PSS_TEST_SEED=%llu\n", (unsigned long long)random_state);
+}
+
+uint64_t random_next(void)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return random_state;
+}
+
+uint32_t random_below(uint32_t limit)
+{
+    return (uint32_t)(random_next() % limit);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* What the test and its target share: one command at a time, through one mapped section. */
+#ifndef PSS_TARGET_CHANNEL_H
+#define PSS_TARGET_CHANNEL_H
+
+#include <stdint.h>
+
+#include <windows.h>
+
+#define TARGET_MAX_VALUES    4096
+#define TARGET_TEXT_LENGTH   300
+#define TARGET_MAX_ARGUMENTS 5
+
+/** What a target can be told; in brackets the arguments, after the arrow the result. */
+enum target_op {
+    TARGET_PING,  /* -> its pid; values: main thread id, main TEB */
+    TARGET_EXIT,  /* (exit code) */
+    TARGET_CRASH, /* (address): an access violation that nobody handles */
+
+    TARGET_ALLOCATE,     /* (address, size, MEM_*, PAGE_*) -> address */
+    TARGET_PROTECT,      /* (address, size, PAGE_*) -> old protection */
+    TARGET_FREE,         /* (address, size, MEM_DECOMMIT or MEM_RELEASE) */
+    TARGET_REGIONS,      /* (count): that many regions of alternating protection -> address */
+    TARGET_MAP_FILE,     /* (PAGE_* | SEC_*, FILE_MAP_*), text: path -> view; values: section */
+    TARGET_MAP_MEMORY,   /* (size, PAGE_* | SEC_*, FILE_MAP_*) -> view; values: section */
+    TARGET_UNMAP,        /* (view) */
+    TARGET_LOAD_LIBRARY, /* text: DLL -> module */
+
+    TARGET_THREAD,     /* (enum target_thread, THREAD_PRIORITY_*, suspended), text: name
+                          -> handle; values: id, TEB, start address, stack address, named? */
+    TARGET_THREADS,    /* (count): waiting threads; values: their ids */
+    TARGET_END_THREAD, /* (handle, exit code): ends a waiting thread and waits for that */
+    TARGET_PARK,       /* (use AVX): a thread with known registers -> struct park's address;
+                          values: id, lowest and highest instruction address, handle */
+    TARGET_CHURN,      /* (on): a thread that starts and ends threads all the time */
+
+    TARGET_EVENT,        /* (manual, signaled, inherit), text: name -> handle */
+    TARGET_MUTANT,       /* (owned by the main thread), text: name -> handle */
+    TARGET_ABANDON,      /* (mutant): a thread takes it and ends */
+    TARGET_SEMAPHORE,    /* (count, maximum), text: name -> handle */
+    TARGET_SECTION,      /* (size, PAGE_* | SEC_*, file handle or 0), text: name -> handle */
+    TARGET_FILE,         /* (GENERIC_*, creation disposition), text: path -> handle */
+    TARGET_KEY,          /* text: path under HKEY_CURRENT_USER -> handle */
+    TARGET_PROCESS,      /* (pid, access) -> handle */
+    TARGET_OPEN_THREAD,  /* (id, access) -> handle */
+    TARGET_PIPE,         /* -> read end; values: write end */
+    TARGET_BLOCK_ON,     /* (pipe's read end): a thread that reads from it for ever */
+    TARGET_TIMER,        /* text: name -> handle */
+    TARGET_JOB,          /* text: name -> handle */
+    TARGET_DUPLICATE,    /* (handle, access, DUPLICATE_*) -> handle */
+    TARGET_HANDLE_FLAGS, /* (handle, HANDLE_FLAG_*) */
+    TARGET_CLOSE,        /* (handle) */
+    TARGET_MANY_HANDLES, /* (TARGET_EVENT .. TARGET_TIMER, count); values: handles */
+    TARGET_SIGNAL,       /* (event handle, on) */
+
+    TARGET_OPS
+};
+
+/** Kinds of threads a target starts. */
+enum target_thread {
+    TARGET_THREAD_WAITS, /* until TARGET_END_THREAD */
+    TARGET_THREAD_ENDS,  /* at once, with exit code 77; its handle stays open */
+};
+
+/** The section; every address and handle is 64 bits wide, as the two may differ in bitness. */
+struct target_channel {
+    uint32_t op;
+    uint32_t error; /* GetLastError() of the step that failed, 0 when all went well */
+    uint64_t arguments[TARGET_MAX_ARGUMENTS];
+    uint64_t result;
+    uint64_t values[TARGET_MAX_VALUES];
+    WCHAR text[TARGET_TEXT_LENGTH];
+};
+
+#endif

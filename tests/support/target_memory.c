@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* The target's commands about memory: regions, mapped files, sections, modules. */
+#include "target_ops.h"
+
+#define PAGE 4096u
+
+static uint64_t obey_allocate(struct target_channel *channel)
+{
+    void *address =
+        VirtualAlloc(from_channel(channel->arguments[0]), (SIZE_T)channel->arguments[1],
+                     low_dword(channel->arguments[2]), low_dword(channel->arguments[3]));
+
+    target_check(channel, address != NULL);
+    return to_channel(address);
+}
+
+static uint64_t obey_protect(struct target_channel *channel)
+{
+    DWORD old = 0;
+
+    target_check(channel,
+                 VirtualProtect(from_channel(channel->arguments[0]), (SIZE_T)channel->arguments[1],
+                                low_dword(channel->arguments[2]), &old));
+    return old;
+}
+
+static uint64_t obey_free(struct target_channel *channel)
+{
+    return (uint64_t)target_check(channel, VirtualFree(from_channel(channel->arguments[0]),
+                                                       (SIZE_T)channel->arguments[1],
+                                                       low_dword(channel->arguments[2])));
+}
+
+static uint64_t obey_regions(struct target_channel *channel)
+{
+    SIZE_T count = (SIZE_T)channel->arguments[0];
+    char *base = (char *)VirtualAlloc(NULL, count * PAGE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    DWORD old = 0;
+
+    if (!target_check(channel, base != NULL))
+        return 0;
+    for (SIZE_T i = 0; i < count; i += 2)
+        target_check(channel, VirtualProtect(base + i * PAGE, PAGE, PAGE_READONLY, &old));
+    return to_channel(base);
+}
+
+static uint64_t map_section(struct target_channel *channel, HANDLE section, uint64_t access)
+{
+    if (!target_check(channel, section != NULL))
+        return 0;
+    void *view = MapViewOfFile(section, low_dword(access), 0, 0, 0);
+    target_check(channel, view != NULL);
+    channel->values[0] = to_channel(section);
+    return to_channel(view);
+}
+
+static uint64_t obey_map_file(struct target_channel *channel)
+{
+    HANDLE file = CreateFileW(channel->text, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE,
+                              NULL, OPEN_EXISTING, 0, NULL);
+
+    if (!target_check(channel, file != INVALID_HANDLE_VALUE))
+        return 0;
+    HANDLE section = CreateFileMappingW(file, NULL, low_dword(channel->arguments[0]), 0, 0, NULL);
+    uint64_t view = map_section(channel, section, channel->arguments[1]);
+    CloseHandle(file);
+    return view;
+}
+
+static uint64_t obey_map_memory(struct target_channel *channel)
+{
+    HANDLE section =
+        CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, low_dword(channel->arguments[1]), 0,
+                           low_dword(channel->arguments[0]), NULL);
+
+    return map_section(channel, section, channel->arguments[2]);
+}
+
+static uint64_t obey_unmap(struct target_channel *channel)
+{
+    return (uint64_t)target_check(channel, UnmapViewOfFile(from_channel(channel->arguments[0])));
+}
+
+static uint64_t obey_load_library(struct target_channel *channel)
+{
+    HMODULE module = LoadLibraryW(channel->text);
+
+    target_check(channel, module != NULL);
+    return to_channel(module);
+}
+
+void target_memory_commands(target_obey table[TARGET_OPS])
+{
+    table[TARGET_ALLOCATE] = obey_allocate;
+    table[TARGET_PROTECT] = obey_protect;
+    table[TARGET_FREE] = obey_free;
+    table[TARGET_REGIONS] = obey_regions;
+    table[TARGET_MAP_FILE] = obey_map_file;
+    table[TARGET_MAP_MEMORY] = obey_map_memory;
+    table[TARGET_UNMAP] = obey_unmap;
+    table[TARGET_LOAD_LIBRARY] = obey_load_library;
+}
