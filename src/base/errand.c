@@ -2,7 +2,7 @@
 /* Errands: the thread and its owner agree through one atomic number. */
 #include "base/errand.h"
 
-#define FINAL_WAIT 1000u /* milliseconds for a thread to end that was told to */
+#define FINAL_WAIT 1000u /* milliseconds for a thread to end: by itself, then by force */
 #define STACK_SIZE 0x10000u
 
 int pss_errand_step(uint32_t *progress)
@@ -40,6 +40,21 @@ static int wait_while_it_advances(const struct pss_nt *nt, const struct pss_erra
     }
 }
 
+/*
+ * A thread that is only late ends at its next step. Force is for one that is stuck in the system:
+ * on some systems it costs the whole process if the thread is running, or just starting.
+ */
+static NTSTATUS give_up(const struct pss_nt *nt, HANDLE thread)
+{
+    NTSTATUS status = wait_for(nt, thread, FINAL_WAIT);
+
+    if (status == STATUS_TIMEOUT) {
+        nt->terminate_thread(thread, STATUS_TIMEOUT); /* What counts is whether it ends. */
+        status = wait_for(nt, thread, FINAL_WAIT);
+    }
+    return status == STATUS_SUCCESS ? STATUS_TIMEOUT : STATUS_IO_TIMEOUT;
+}
+
 NTSTATUS pss_errand_run(const struct pss_nt *nt, const struct pss_errand *errand, uint32_t *reached)
 {
     HANDLE thread = NULL;
@@ -54,9 +69,7 @@ NTSTATUS pss_errand_run(const struct pss_nt *nt, const struct pss_errand *errand
         *reached = __atomic_load_n(errand->progress, __ATOMIC_ACQUIRE);
     } else {
         *reached = __atomic_exchange_n(errand->progress, PSS_ERRAND_GIVEN_UP, __ATOMIC_ACQ_REL);
-        nt->terminate_thread(thread, STATUS_TIMEOUT); /* What counts is whether it ends. */
-        status =
-            wait_for(nt, thread, FINAL_WAIT) == STATUS_SUCCESS ? STATUS_TIMEOUT : STATUS_IO_TIMEOUT;
+        status = give_up(nt, thread);
     }
     nt->close(thread);
     return status;

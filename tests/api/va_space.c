@@ -332,6 +332,30 @@ static void test_va_space_broken_headers_give_zeros(void **state)
     target_destroy(target);
 }
 
+/* Under Wine such a page could be read all the same; the target could not. */
+static void test_va_space_unreadable_headers_give_zeros(void **state)
+{
+    static const DWORD protections[] = {PAGE_NOACCESS, PAGE_READONLY | PAGE_GUARD};
+    struct target *target = target_start();
+    uint64_t base = target_call_text(target, TARGET_LOAD_LIBRARY, L"version.dll", 0, 0, 0, 0);
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        target_call(target, TARGET_PROTECT, base, PAGE, protections[i], 0);
+        HPSS snapshot = target_capture(target, SECTIONS, 0);
+        struct records records = records_read(snapshot, PSS_WALK_VA_SPACE);
+        const PSS_VA_SPACE_ENTRY *entry = find_region(&records, base);
+        assert_same(entry->Protect, protections[i]);
+        assert_same(entry->TimeDateStamp, 0);
+        assert_same(entry->SizeOfImage, 0);
+        assert_null(entry->ImageBase);
+        assert_non_null(entry->MappedFileName);
+        records_free(&records);
+        free_snapshot(snapshot);
+    }
+    target_destroy(target);
+}
+
 static void test_va_space_padding_is_zero(void **state)
 {
     HPSS snapshot = NULL;
@@ -367,6 +391,7 @@ int main(int argc, char **argv)
         PSS_TEST(test_va_space_of_self_has_the_pe_fields_of_each_module),
         PSS_TEST(test_va_space_of_wow64_target_has_pe32_and_pe32_plus_images),
         PSS_TEST(test_va_space_broken_headers_give_zeros),
+        PSS_TEST(test_va_space_unreadable_headers_give_zeros),
         PSS_TEST(test_va_space_padding_is_zero),
     };
 

@@ -140,6 +140,53 @@ static void test_thread_that_cannot_be_ended_keeps_what_it_uses(void **state)
     faulty_reclaim();
 }
 
+/* Patience runs out before the thread has begun; from then on it has all the time it needs. */
+static uint32_t waits;
+
+static NTSTATUS NTAPI lose_patience_at_once(HANDLE handle, BOOLEAN alertable,
+                                            LARGE_INTEGER *timeout)
+{
+    (void)timeout;
+    if (waits++ == 0)
+        return STATUS_TIMEOUT;
+    return pss_nt_system()->wait(handle, alertable, NULL);
+}
+
+/* Ending a thread at any moment is a danger to the process: only one that is stuck is ended. */
+static void test_thread_that_is_only_late_ends_by_itself(void **state)
+{
+    (void)state;
+    faulty_inner()->wait = lose_patience_at_once;
+    for (int i = 0; i < 100; i++) {
+        waits = 0;
+        HPSS snapshot = capture(&child);
+        assert_same(faulty_calls_of(FAULTY_terminate_thread), 0);
+        assert_true(is_named(snapshot, child.event));
+        subject_check_and_free(snapshot, "a late thread");
+        faulty_assert_clean("a late thread");
+    }
+}
+
+/* A wait that fails tells nothing of the thread: it is left alone, with what it uses. */
+static NTSTATUS NTAPI fail_to_wait(HANDLE handle, BOOLEAN alertable, LARGE_INTEGER *timeout)
+{
+    (void)handle, (void)alertable, (void)timeout;
+    return STATUS_ACCESS_DENIED;
+}
+
+static void test_thread_that_cannot_be_waited_for_is_left_alone(void **state)
+{
+    (void)state;
+    faulty_inner()->wait = fail_to_wait;
+    HPSS snapshot = capture(&child);
+    assert_same(faulty_calls_of(FAULTY_terminate_thread), 0);
+    assert_true(is_named(snapshot, child.event));
+    subject_check_and_free(snapshot, "no wait");
+    assert_true(faulty_threads_ended());
+    assert_null(faulty_violation());
+    faulty_reclaim();
+}
+
 /* Types that cannot be told may hold a query as well. */
 static NTSTATUS NTAPI hide_types(HANDLE handle, ULONG class_number, void *buffer, ULONG size,
                                  ULONG *returned)
@@ -298,6 +345,8 @@ int main(void)
         HANG_TEST(test_several_held_names_are_missing_alone),
         HANG_TEST(test_too_many_held_names_end_the_questions),
         HANG_TEST(test_thread_that_cannot_be_ended_keeps_what_it_uses),
+        HANG_TEST(test_thread_that_is_only_late_ends_by_itself),
+        HANG_TEST(test_thread_that_cannot_be_waited_for_is_left_alone),
         HANG_TEST(test_names_of_unknown_types_are_asked_by_another_thread),
         HANG_TEST(test_without_a_thread_files_have_no_names),
         HANG_TEST(test_long_names_all_arrive),

@@ -34,6 +34,7 @@ enum fake_type {
 /* Whether a question for the name of an object comes back. */
 enum fake_hang {
     FAKE_ANSWERS,
+    FAKE_IS_SLOW,        /* after its asker has been waited for a few times */
     FAKE_HANGS,          /* until the asking thread is terminated */
     FAKE_HANGS_FOR_GOOD, /* even then */
 };
@@ -160,6 +161,7 @@ struct fake_system {
     uint8_t has_mutant_owners, has_xstate, has_extended_basic;
 
     uint8_t runs_threads_at_once;      /* a created thread ends before its creation returns */
+    uint8_t answers_at_last;           /* what hung for good is answered when the system ends */
     uint8_t reverses_handles;          /* the handle table comes in descending order */
     uint8_t never_ends_threads;        /* the list of threads has no end */
     uint8_t mixes_up_times;            /* processes give the caller's CPU times for theirs */

@@ -6,13 +6,17 @@
 #include <sched.h>
 #include <stdlib.h>
 
+#define SLOW_WAITS 3u /* in vain, until what is slow is answered */
+
 struct worker {
     struct worker *next;
     struct fake_object *object;
     DWORD(NTAPI *routine)(void *);
     void *parameter;
     pthread_t thread;
-    uint8_t is_real, is_hanging, is_terminated, has_ended, is_let_go;
+    enum fake_hang hang; /* FAKE_ANSWERS: it does not hang */
+    uint32_t waits;      /* that were in vain */
+    uint8_t is_real, is_terminated, has_ended, is_let_go;
 };
 
 static struct worker *workers;
@@ -31,7 +35,7 @@ static struct worker *find_worker(HANDLE handle)
 static void end_worker(struct worker *worker)
 {
     worker->has_ended = 1;
-    worker->is_hanging = 0;
+    worker->hang = FAKE_ANSWERS;
     fake_announce_change();
 }
 
@@ -71,6 +75,21 @@ NTSTATUS fake_worker_create(HANDLE *handle, ACCESS_MASK access, void *routine, v
     return STATUS_SUCCESS;
 }
 
+/* Whether nothing holds it in a service any more. */
+static int is_free(const struct worker *worker)
+{
+    switch (worker->hang) {
+    case FAKE_IS_SLOW:
+        return worker->waits >= SLOW_WAITS || worker->is_let_go;
+    case FAKE_HANGS:
+        return worker->is_terminated || worker->is_let_go;
+    case FAKE_HANGS_FOR_GOOD:
+        return worker->is_let_go;
+    default:
+        return 1;
+    }
+}
+
 NTSTATUS fake_worker_wait(HANDLE handle)
 {
     struct worker *worker = find_worker(handle);
@@ -84,8 +103,11 @@ NTSTATUS fake_worker_wait(HANDLE handle)
     if (!worker)
         return STATUS_INVALID_HANDLE;
     while (!worker->has_ended) {
-        if (worker->is_hanging && (!worker->is_terminated || worker->is_hanging == 2))
+        if (!is_free(worker)) {
+            worker->waits++;
+            fake_announce_change();
             return STATUS_TIMEOUT;
+        }
         fake_wait_for_change();
     }
     return STATUS_SUCCESS;
@@ -106,13 +128,18 @@ void fake_worker_hang(enum fake_hang hang)
 {
     if (!current)
         abort(); /* The calling thread of the library must never ask what may hang. */
-    current->is_hanging = hang == FAKE_HANGS_FOR_GOOD ? 2 : 1;
+    current->hang = hang;
+    current->waits = 0;
     fake_announce_change();
-    while (!current->is_let_go && (!current->is_terminated || current->is_hanging == 2))
+    while (!is_free(current))
         fake_wait_for_change();
-    end_worker(current);
-    fake_unlock();
-    pthread_exit(NULL);
+    if (hang != FAKE_IS_SLOW && !(current->is_let_go && fake.answers_at_last)) {
+        end_worker(current);
+        fake_unlock();
+        pthread_exit(NULL);
+    }
+    current->hang = FAKE_ANSWERS;
+    fake_announce_change();
 }
 
 uint64_t fake_threads_running(void)

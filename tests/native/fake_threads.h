@@ -12,13 +12,13 @@ NTSTATUS fake_worker_wait(HANDLE handle);
 
 NTSTATUS fake_worker_terminate(HANDLE handle);
 
-/** Hangs the calling worker; does not return once it has been terminated. */
+/** Hangs the calling worker; returns only if the question is answered at last. */
 void fake_worker_hang(enum fake_hang hang);
 
 /** Workers that have not ended. */
 uint64_t fake_threads_running(void);
 
-/** Ends all workers that hang and frees what is known of any. */
+/** Lets go of all workers that hang, waits for them and forgets them. */
 void fake_threads_let_go(void);
 
 #endif

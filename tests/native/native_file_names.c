@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Names that are asked for on a thread of their own: many, long, and ones that never come. */
+#include "fake_threads.h"
 #include "world.h"
 
 #define LIMIT       4096u
@@ -125,6 +126,27 @@ static void test_name_that_hangs_for_good_is_left_alone(void **state)
     world_setup(state); /* for the teardown to find nothing */
 }
 
+/* The answer comes when nobody waits for it any more: no other question may follow. */
+static void test_name_that_comes_too_late_ends_the_thread(void **state)
+{
+    uint64_t questions;
+
+    (void)state;
+    add_file(FAKE_TEXT(L"\\Device\\stuck"), FAKE_HANGS_FOR_GOOD);
+    for (int i = 0; i < 5; i++)
+        add_file(FAKE_TEXT(L"\\Device\\file"), FAKE_ANSWERS);
+    assert_same(capture(), 6);
+    assert_name(0, (struct fake_text){NULL, 0});
+    assert_name(5, FAKE_TEXT(L"\\Device\\file"));
+    world_release();
+    questions = fake.calls_of[FAKE_QUERY_OBJECT];
+    fake.answers_at_last = 1;
+    fake_threads_let_go();
+    assert_same(fake.calls_of[FAKE_QUERY_OBJECT], questions);
+    fake_fini();
+    world_setup(state);
+}
+
 /* What has no type may be a file, too. */
 static void test_name_of_unknown_type_is_asked_on_a_thread(void **state)
 {
@@ -160,6 +182,7 @@ int main(void)
         file_test(test_names_that_hang_are_given_up),
         file_test(test_names_that_all_hang_cost_bounded_patience),
         file_test(test_name_that_hangs_for_good_is_left_alone),
+        file_test(test_name_that_comes_too_late_ends_the_thread),
         file_test(test_name_of_unknown_type_is_asked_on_a_thread),
         file_test(test_no_thread_is_made_for_names_that_cannot_hang),
     };

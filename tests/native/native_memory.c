@@ -111,6 +111,18 @@ static void test_regions_that_are_never_told_are_given_up(void **state)
     assert_true(fake_ledger_is_zero());
 }
 
+/* A living target that takes its time is waited for. */
+static void test_regions_that_come_slowly_all_come(void **state)
+{
+    (void)state;
+    fake.runs_threads_at_once = 0;
+    fake_region_add(world.target, 0x10000, 0x1000, MEM_COMMIT, PAGE_READONLY, MEM_PRIVATE);
+    world.target->memory_hang = FAKE_IS_SLOW;
+    assert_same(capture(PSS_CAPTURE_VA_SPACE), 3);
+    assert_same(entries[1].BaseAddress, pointer_to(0x10000));
+    assert_true(fake.calls_of[FAKE_WAIT] > 3);
+}
+
 /* A thread that cannot even be ended keeps the memory it works in, and nothing else. */
 static void test_regions_that_hang_for_good_are_left_alone(void **state)
 {
@@ -393,6 +405,7 @@ int main(void)
         fixture_test(test_regions_of_an_empty_process_are_one),
         fixture_test(test_regions_end_where_addresses_do),
         fixture_test(test_regions_that_are_never_told_are_given_up),
+        fixture_test(test_regions_that_come_slowly_all_come),
         fixture_test(test_regions_that_hang_for_good_are_left_alone),
         fixture_test(test_image_header_is_read_at_any_place),
         fixture_test(test_image_header_beyond_its_region_is_not_read),

@@ -214,6 +214,46 @@ static void test_process_that_has_ended_has_no_memory_or_handles(void **state)
     }
 }
 
+/* Each right that a flag needs, and the error if only that one is missing. */
+static void test_capture_needs_the_rights_of_its_flags_and_no_more(void **state)
+{
+    static const struct {
+        uint32_t flags;
+        ACCESS_MASK access;
+    } cases[] = {
+        {PSS_CAPTURE_NONE, PROCESS_QUERY_LIMITED_INFORMATION},
+        {PSS_CAPTURE_THREADS | PSS_CAPTURE_THREAD_CONTEXT, PROCESS_QUERY_INFORMATION},
+        {PSS_CAPTURE_VA_SPACE, PROCESS_QUERY_INFORMATION},
+        {PSS_CAPTURE_VA_SPACE | PSS_CAPTURE_VA_SPACE_SECTION_INFORMATION,
+         PROCESS_QUERY_INFORMATION | PROCESS_VM_READ},
+        {PSS_CAPTURE_RESERVED_00000002, PROCESS_QUERY_INFORMATION | PROCESS_VM_READ},
+        {HANDLE_DETAILS, PROCESS_QUERY_INFORMATION | PROCESS_DUP_HANDLE},
+        {PSS_CAPTURE_HANDLE_TRACE, PROCESS_QUERY_INFORMATION},
+    };
+
+    (void)state;
+    world_furnish();
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        for (ACCESS_MASK missing = 0; missing <= 0x1000; missing = missing ? missing << 1 : 1) {
+            ACCESS_MASK access = cases[i].access & ~missing;
+            HPSS snapshot = pointer_to(1);
+            HANDLE process;
+            NTSTATUS status;
+
+            if (missing && !(cases[i].access & missing))
+                continue;
+            if (missing == PROCESS_QUERY_INFORMATION)
+                access |= PROCESS_QUERY_LIMITED_INFORMATION;
+            process = fake_handle_open(fake.own, &world.target->object, access, 0);
+            status = pss_snapshot_capture(fake_nt(), process, cases[i].flags, 0, &snapshot);
+            assert_same(status, missing ? STATUS_ACCESS_DENIED : STATUS_SUCCESS);
+            if (!missing)
+                status = pss_snapshot_free(fake_nt(), PSS_CURRENT_PROCESS, snapshot);
+            else
+                assert_null(snapshot);
+        }
+}
+
 static void test_classes_not_captured_are_not_found(void **state)
 {
     (void)state;
@@ -300,6 +340,7 @@ int main(void)
         fixture_test(test_process_that_has_ended_tells_its_own_times),
         fixture_test(test_process_that_has_ended_does_not_tell_our_times),
         fixture_test(test_process_that_has_ended_has_no_memory_or_handles),
+        fixture_test(test_capture_needs_the_rights_of_its_flags_and_no_more),
         fixture_test(test_classes_not_captured_are_not_found),
         fixture_test(test_counters_measure_only_what_ran),
         fixture_test(test_counters_of_every_phase_add_up),
