@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The thirteen exported names. A status becomes a Win32 code here and nowhere else. */
 #include "api/api.h"
+#include "base/status.h"
 
 /* The codes the contract gives these conditions, where the system's own table says otherwise. */
 static DWORD win32_error(NTSTATUS status)
@@ -26,17 +27,8 @@ static DWORD win32_error(NTSTATUS status)
     case STATUS_PARTIAL_COPY:
     case STATUS_PROCESS_IS_TERMINATING:
         return ERROR_PARTIAL_COPY;
-    case STATUS_NO_MEMORY:
-    case STATUS_INSUFFICIENT_RESOURCES:
-    case STATUS_COMMITMENT_LIMIT:
-    case STATUS_COMMITMENT_MINIMUM:
-    case STATUS_QUOTA_EXCEEDED:
-    case STATUS_PAGEFILE_QUOTA:
-    case STATUS_PAGEFILE_QUOTA_EXCEEDED:
-    case STATUS_WORKING_SET_QUOTA:
-        return ERROR_NOT_ENOUGH_MEMORY;
     default:
-        return pss_nt_win32_error(status);
+        return pss_status_is_hard(status) ? ERROR_NOT_ENOUGH_MEMORY : pss_nt_win32_error(status);
     }
 }
 

@@ -3,6 +3,7 @@
 #ifndef PSS_CAPTURE_H
 #define PSS_CAPTURE_H
 
+#include "base/status.h"
 #include "descriptor/descriptor.h"
 
 #include "pss.h"
@@ -91,19 +92,6 @@ struct pss_capture {
  */
 NTSTATUS pss_capture_process(const struct pss_nt *nt, HANDLE process, uint32_t flags,
                              uint32_t context_flags, struct pss_block **block);
-
-/**
- * Hard failures of one item (a thread, a handle, a region): out of memory, whichever name it has.
- * Every other failure of one item is soft: its record says less and the capture goes on. Failures
- * of a whole table are always hard.
- */
-int pss_status_is_hard(NTSTATUS status);
-
-/** What systems answer that do not know the service or the class. */
-int pss_status_is_missing(NTSTATUS status);
-
-/** STATUS_SUCCESS for a soft status, else the status. */
-NTSTATUS pss_status_soften(NTSTATUS status);
 
 /*
  * The phases, by file. Each takes what it needs from the capture and leaves what it found in its
