@@ -63,7 +63,8 @@ static void start_thread(struct subject *subject)
     newborn =
         CreateRemoteThread(subject->process, NULL, 0, (LPTHREAD_START_ROUTINE)(void (*)(void))sleep,
                            (void *)(uintptr_t)INFINITE, 0, NULL);
-    assert_non_null(newborn);
+    if (!newborn)
+        fail_msg("no thread could be started in the target: error %lu", GetLastError());
     subject->threads[subject->thread_count++] = newborn;
 }
 
@@ -178,7 +179,7 @@ static void run_event(struct subject *subject, const struct event_case *event, u
     subject_assert_suspended(subject, 0, where);
 }
 
-#define SAMPLES 50
+#define SAMPLES 40
 
 static void run_events(const struct event_case *event, uint32_t flags)
 {

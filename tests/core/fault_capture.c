@@ -195,7 +195,7 @@ static void run_loop(const struct subject *subject, uint32_t flags, uint32_t lim
 
 /* Small captures get every run; what takes hundreds of calls is sampled. */
 #define ALL_RUNS     100000u
-#define SAMPLED_RUNS 500u
+#define SAMPLED_RUNS 400u
 
 static struct subject child, self, self_by_handle;
 
