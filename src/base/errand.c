@@ -1,16 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* Errands: the thread and its owner agree through one atomic number. */
+/* Errands: the thread and its owner agree through two atomic numbers. */
 #include "base/errand.h"
 
-#define FINAL_WAIT 1000u /* milliseconds for a thread to end: by itself, then by force */
+/* Milliseconds. */
+#define BEGIN_PATIENCE 2000u /* for a thread to begin */
+#define FINAL_WAIT     1000u /* for one to end: by itself, then by force */
+
 #define STACK_SIZE 0x10000u
 
-int pss_errand_step(uint32_t *progress)
+static uint32_t steps_of(const struct pss_errand_state *state)
 {
-    uint32_t done = __atomic_load_n(progress, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&state->steps, __ATOMIC_ACQUIRE);
+}
+
+static int has_begun(const struct pss_errand_state *state)
+{
+    return __atomic_load_n(&state->has_begun, __ATOMIC_ACQUIRE) != 0;
+}
+
+int pss_errand_begin(struct pss_errand_state *state)
+{
+    __atomic_store_n(&state->has_begun, 1, __ATOMIC_RELEASE);
+    return steps_of(state) != PSS_ERRAND_GIVEN_UP;
+}
+
+int pss_errand_step(struct pss_errand_state *state)
+{
+    uint32_t done = steps_of(state);
 
     return done != PSS_ERRAND_GIVEN_UP &&
-           __atomic_compare_exchange_n(progress, &done, done + 1, 0, __ATOMIC_ACQ_REL,
+           __atomic_compare_exchange_n(&state->steps, &done, done + 1, 0, __ATOMIC_ACQ_REL,
                                        __ATOMIC_ACQUIRE);
 }
 
@@ -22,40 +41,51 @@ static NTSTATUS wait_for(const struct pss_nt *nt, HANDLE thread, uint32_t millis
     return nt->wait(thread, FALSE, &timeout);
 }
 
+/* Whether to go on waiting after patience has run out once more. */
+static int is_worth_waiting(const struct pss_errand *errand, uint32_t seen, uint32_t waited)
+{
+    if (!has_begun(errand->state))
+        return waited < BEGIN_PATIENCE;
+    return steps_of(errand->state) != seen ||
+           (errand->may_wait && errand->may_wait(errand->context));
+}
+
 /* Answers 1 when the thread has ended, 0 when it takes longer than its owner's patience. */
 static int wait_while_it_advances(const struct pss_nt *nt, const struct pss_errand *errand,
                                   HANDLE thread)
 {
-    uint32_t seen = __atomic_load_n(errand->progress, __ATOMIC_ACQUIRE);
+    uint32_t waited = 0, seen;
+    NTSTATUS status;
 
-    for (;;) {
-        NTSTATUS status = wait_for(nt, thread, errand->patience);
-        uint32_t reached = __atomic_load_n(errand->progress, __ATOMIC_ACQUIRE);
-
-        if (status != STATUS_TIMEOUT)
-            return NT_SUCCESS(status);
-        if (reached == seen && (!errand->may_wait || !errand->may_wait(errand->context)))
-            return 0;
-        seen = reached;
-    }
+    do {
+        seen = steps_of(errand->state);
+        status = wait_for(nt, thread, errand->patience);
+        waited += errand->patience;
+    } while (status == STATUS_TIMEOUT && is_worth_waiting(errand, seen, waited));
+    return status != STATUS_TIMEOUT && NT_SUCCESS(status);
 }
 
 /*
- * A thread that is only late ends at its next step. Force is for one that is stuck in the system:
- * on some systems it costs the whole process if the thread is running, or just starting.
+ * A thread that is only late ends at its next step. Force is for one that is stuck in the system: a
+ * thread that has not begun may own the loader's lock, and on some systems ending it then costs the
+ * whole process.
  */
-static NTSTATUS give_up(const struct pss_nt *nt, HANDLE thread)
+static NTSTATUS give_up(const struct pss_nt *nt, struct pss_errand *errand, HANDLE thread)
 {
     NTSTATUS status = wait_for(nt, thread, FINAL_WAIT);
+    int may_force = has_begun(errand->state);
 
-    if (status == STATUS_TIMEOUT) {
+    if (status == STATUS_TIMEOUT && may_force) {
         nt->terminate_thread(thread, STATUS_TIMEOUT); /* What counts is whether it ends. */
         status = wait_for(nt, thread, FINAL_WAIT);
     }
-    return status == STATUS_SUCCESS ? STATUS_TIMEOUT : STATUS_IO_TIMEOUT;
+    if (status == STATUS_SUCCESS)
+        return STATUS_TIMEOUT;
+    errand->memory = NULL;
+    return may_force ? STATUS_IO_TIMEOUT : STATUS_CANCELLED;
 }
 
-NTSTATUS pss_errand_run(const struct pss_nt *nt, const struct pss_errand *errand, uint32_t *reached)
+NTSTATUS pss_errand_run(const struct pss_nt *nt, struct pss_errand *errand, uint32_t *steps)
 {
     HANDLE thread = NULL;
     NTSTATUS status =
@@ -66,10 +96,10 @@ NTSTATUS pss_errand_run(const struct pss_nt *nt, const struct pss_errand *errand
     if (!NT_SUCCESS(status))
         return status;
     if (wait_while_it_advances(nt, errand, thread)) {
-        *reached = __atomic_load_n(errand->progress, __ATOMIC_ACQUIRE);
+        *steps = steps_of(errand->state);
     } else {
-        *reached = __atomic_exchange_n(errand->progress, PSS_ERRAND_GIVEN_UP, __ATOMIC_ACQ_REL);
-        status = give_up(nt, thread);
+        *steps = __atomic_exchange_n(&errand->state->steps, PSS_ERRAND_GIVEN_UP, __ATOMIC_ACQ_REL);
+        status = give_up(nt, errand, thread);
     }
     nt->close(thread);
     return status;

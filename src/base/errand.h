@@ -5,34 +5,42 @@
 
 #include "nt/nt.h"
 
-/* What the progress of an errand becomes when it is given up. */
+/* What the steps of an errand become when it is given up. */
 #define PSS_ERRAND_GIVEN_UP UINT32_MAX
 
-/*
- * The thread counts its steps in `progress` with pss_errand_step, and touches nothing but its own
- * memory once that fails: its owner has gone.
- */
+/* What the thread and its owner share: in the errand's memory, changed atomically. */
+struct pss_errand_state {
+    uint32_t steps; /* done so far; the owner sets the first value */
+    uint32_t has_begun;
+};
+
 struct pss_errand {
+    /* Calls pss_errand_begin first and pss_errand_step after each step; once one of them answers 0
+     * its owner has gone, and it touches nothing but its memory. */
     DWORD(NTAPI *routine)(void *memory);
-    void *memory;            /* of the errand alone; left to a thread that cannot be ended */
-    uint32_t *progress;      /* in that memory; atomic */
+    void *memory; /* of the errand alone; NULL afterwards if it had to be left to the thread */
+    struct pss_errand_state *state;
     uint32_t patience;       /* milliseconds without a step */
     int (*may_wait)(void *); /* asked when patience has run out; NULL: never wait longer */
     void *context;           /* for may_wait */
 };
 
 /**
- * Runs an errand on a new thread, which no DLL is told of, and waits for it.
+ * Runs an errand on a new thread, which no DLL is told of where the system can do that, and waits
+ * for it.
  *
- * \param reached  [out] Its progress at the end; untouched if no thread was made.
+ * \param steps  [out] Its steps at the end; untouched if no thread was made.
  * \return STATUS_SUCCESS: it ended by itself · STATUS_TIMEOUT: it was given up, and its thread has
- *         ended · STATUS_IO_TIMEOUT: it was given up, and its thread could not be ended: it sits in
- *         the system, and the memory is no longer ours · why no thread could be made.
+ *         ended · STATUS_IO_TIMEOUT: it was given up, and its thread sits in the system ·
+ *         STATUS_CANCELLED: it was given up before it began, as when somebody keeps the loader's
+ *         lock · why no thread could be made.
  */
-NTSTATUS pss_errand_run(const struct pss_nt *nt, const struct pss_errand *errand,
-                        uint32_t *reached);
+NTSTATUS pss_errand_run(const struct pss_nt *nt, struct pss_errand *errand, uint32_t *steps);
 
-/** Called by the routine: one step more. Answers 0 when the errand was given up. */
-int pss_errand_step(uint32_t *progress);
+/** Called by the routine before anything else. Answers 0 when the errand was given up. */
+int pss_errand_begin(struct pss_errand_state *state);
+
+/** Called by the routine after each step. Answers 0 when the errand was given up. */
+int pss_errand_step(struct pss_errand_state *state);
 
 #endif

@@ -199,8 +199,8 @@ NTSTATUS pss_va_space_capture(struct pss_capture *capture);
  * \param address  [in]     The start of the first region, or a page of it that counts as one.
  * \param limit    [in]     Regions at the most.
  * \param records  [in,out] Appended to: struct pss_region_record.
- * \return STATUS_SUCCESS · STATUS_IO_TIMEOUT: the target does not answer, or has died · any status
- *         of the system.
+ * \return STATUS_SUCCESS · STATUS_IO_TIMEOUT: the target does not answer, or has died ·
+ *         STATUS_CANCELLED: nobody could ask · any status of the system.
  */
 NTSTATUS pss_regions_read(struct pss_capture *capture, uint64_t address, uint32_t limit,
                           struct pss_region *records);

@@ -23,9 +23,9 @@ struct answer {
 /* One question after the other, in memory of its own: a stuck thread must not lose its ground. */
 struct name_worker {
     const struct pss_nt *nt;
-    uint32_t count;
-    uint32_t next; /* the question being asked; atomic */
-    uint32_t used; /* bytes of answers; atomic */
+    uint32_t first, count;
+    struct pss_errand_state state; /* its steps are the question being asked */
+    uint32_t used;                 /* bytes of answers; atomic */
     char answers[ANSWERS_SIZE];
     union {
         UNICODE_STRING name;
@@ -51,15 +51,17 @@ static void keep_answer(struct name_worker *worker, uint32_t index)
 static DWORD NTAPI ask_names(void *parameter)
 {
     struct name_worker *worker = parameter;
-    uint32_t index = __atomic_load_n(&worker->next, __ATOMIC_ACQUIRE);
+    uint32_t index = worker->first;
 
+    if (!pss_errand_begin(&worker->state))
+        return 0;
     for (; index < worker->count && worker->used <= ANSWERS_SIZE - ANSWER_SIZE(UINT16_MAX);
          index++) {
         if (worker->questions[index] &&
             NT_SUCCESS(worker->nt->query_object(worker->questions[index], PSS_NT_OBJECT_NAME,
                                                 &worker->scratch, sizeof(worker->scratch), NULL)))
             keep_answer(worker, index);
-        if (!pss_errand_step(&worker->next))
+        if (!pss_errand_step(&worker->state))
             break;
     }
     return 0;
@@ -99,17 +101,17 @@ static NTSTATUS ask_some(struct pss_capture *capture, const struct pss_region *q
     if (!NT_SUCCESS(status))
         return status;
     worker = errand.memory = memory.base;
-    errand.progress = &worker->next;
+    errand.state = &worker->state;
     worker->nt = capture->nt;
     worker->count = count;
-    worker->next = *next;
+    worker->first = worker->state.steps = *next;
     memcpy(worker->questions, questions->base, questions->size);
     status = pss_errand_run(capture->nt, &errand, next);
     taken = take_answers(capture, worker);
-    if (status == STATUS_IO_TIMEOUT && *next < count)
-        ((HANDLE *)capture->duplicates.base)[*next] = NULL;
-    if (status != STATUS_IO_TIMEOUT)
+    if (errand.memory)
         pss_region_free(capture->nt, &memory);
+    else if (*next < count)
+        ((HANDLE *)capture->duplicates.base)[*next] = NULL;
     return NT_SUCCESS(taken) ? status : taken;
 }
 

@@ -19,12 +19,12 @@
  */
 struct region_reader {
     const struct pss_nt *nt;
-    HANDLE process;     /* borrowed */
-    uint64_t address;   /* of the next region */
-    uint32_t limit;     /* regions to read, READER_ROOM at most */
-    uint32_t count;     /* read so far; atomic */
-    NTSTATUS status;    /* why the reading ended early */
-    uint32_t has_ended; /* there are no more regions */
+    HANDLE process;                /* borrowed */
+    uint64_t address;              /* of the next region */
+    uint32_t limit;                /* regions to read, READER_ROOM at most */
+    struct pss_errand_state state; /* its steps are the regions read so far */
+    NTSTATUS status;               /* why the reading ended early */
+    uint32_t has_ended;            /* there are no more regions */
     struct pss_region_record records[READER_ROOM];
 };
 
@@ -75,9 +75,11 @@ static DWORD NTAPI read_regions(void *parameter)
     struct region_reader *reader = parameter;
     NTSTATUS status = STATUS_SUCCESS;
 
+    if (!pss_errand_begin(&reader->state))
+        return 0;
     for (uint32_t i = 0; i < reader->limit && NT_SUCCESS(status); i++) {
         status = read_region(reader, &reader->records[i]);
-        if (NT_SUCCESS(status) && !pss_errand_step(&reader->count))
+        if (NT_SUCCESS(status) && !pss_errand_step(&reader->state))
             return 0;
     }
     reader->status = status;
@@ -91,30 +93,33 @@ static int may_wait(void *context)
     return ++vigil->count < PATIENCE_LIMIT && NT_SUCCESS(pss_target_check_alive(vigil->capture));
 }
 
-/* Fills the reader; the own process answers by itself. An errand's failure means it was given up.
- */
-static NTSTATUS run_reader(struct pss_capture *capture, struct region_reader *reader)
+/* Fills the reader; the own process answers by itself. */
+static NTSTATUS run_reader(struct pss_capture *capture, struct region_reader *reader,
+                           int *is_reader_lost)
 {
     struct vigil vigil = {capture, 0};
     struct pss_errand errand = {.routine = read_regions,
                                 .memory = reader,
-                                .progress = &reader->count,
+                                .state = &reader->state,
                                 .patience = PATIENCE,
                                 .may_wait = may_wait,
                                 .context = &vigil};
-    uint32_t reached;
+    uint32_t count;
+    NTSTATUS status = STATUS_SUCCESS;
 
-    reader->count = 0;
-    if (!capture->is_self)
-        return pss_errand_run(capture->nt, &errand, &reached);
-    read_regions(reader);
-    return STATUS_SUCCESS;
+    reader->state.steps = reader->state.has_begun = 0;
+    if (capture->is_self)
+        read_regions(reader);
+    else
+        status = pss_errand_run(capture->nt, &errand, &count);
+    *is_reader_lost = !capture->is_self && !errand.memory;
+    return status == STATUS_TIMEOUT ? STATUS_IO_TIMEOUT : status;
 }
 
 static NTSTATUS keep_regions(struct pss_capture *capture, const struct region_reader *reader,
                              struct pss_region *records)
 {
-    uint32_t size = reader->count * (uint32_t)sizeof(reader->records[0]), offset;
+    uint32_t size = reader->state.steps * (uint32_t)sizeof(reader->records[0]), offset;
     NTSTATUS status = STATUS_SUCCESS;
 
     if (!size)
@@ -127,20 +132,19 @@ static NTSTATUS keep_regions(struct pss_capture *capture, const struct region_re
 
 /* Reads and keeps one reader's fill after the other. */
 static NTSTATUS read_all(struct pss_capture *capture, struct region_reader *reader, uint32_t limit,
-                         struct pss_region *records)
+                         struct pss_region *records, int *is_reader_lost)
 {
     NTSTATUS status = STATUS_SUCCESS;
 
     while (status == STATUS_SUCCESS && limit) {
         reader->limit = limit < READER_ROOM ? limit : READER_ROOM;
-        status = run_reader(capture, reader);
-        if (status != STATUS_SUCCESS)
-            return status;
-        status = keep_regions(capture, reader, records);
+        status = run_reader(capture, reader, is_reader_lost);
+        if (NT_SUCCESS(status))
+            status = keep_regions(capture, reader, records);
         if (!NT_SUCCESS(status))
             return status;
         status = reader->status;
-        limit -= reader->count;
+        limit -= reader->state.steps;
     }
     return reader->has_ended ? STATUS_SUCCESS : status;
 }
@@ -150,6 +154,7 @@ NTSTATUS pss_regions_read(struct pss_capture *capture, uint64_t address, uint32_
 {
     struct pss_region memory = {0};
     struct region_reader *reader;
+    int is_reader_lost = 0;
     uint32_t offset;
     NTSTATUS status = pss_region_append(capture->nt, &memory, sizeof(*reader), 1, &offset);
 
@@ -159,11 +164,10 @@ NTSTATUS pss_regions_read(struct pss_capture *capture, uint64_t address, uint32_
     reader->nt = capture->nt;
     reader->process = capture->process;
     reader->address = address;
-    status = read_all(capture, reader, limit, records);
-    if (status == STATUS_IO_TIMEOUT) /* The memory is left to a thread that could not be ended. */
-        return status;
-    pss_region_free(capture->nt, &memory);
-    return status == STATUS_TIMEOUT ? STATUS_IO_TIMEOUT : status;
+    status = read_all(capture, reader, limit, records, &is_reader_lost);
+    if (!is_reader_lost)
+        pss_region_free(capture->nt, &memory);
+    return status;
 }
 
 NTSTATUS pss_va_space_capture(struct pss_capture *capture)
