@@ -1,113 +1,100 @@
 /* SPDX-License-Identifier: MIT */
-/* Captures while another thread of the caller holds the heap's or the loader's lock: they end. */
+/* Self-captures that suspend a thread which holds the heap's or the loader's lock: they end. */
 #include "ledger.h"
 #include "nt_calls.h"
 #include "records.h"
-#include "target.h"
 #include "under_test.h"
 
 #define EVERYTHING    0x00001BFEu /* what a capture without a clone can hold */
 #define TIME_LIMIT_MS 60000
+#define CAPTURES      15
+#define SPINS         20000 /* the lock is held most of the time */
 
-/* A capture on a thread that exists before the lock is taken. */
-struct capturer {
-    HANDLE thread;
-    HANDLE start;
-    HANDLE process;
-    HPSS snapshot;
-    DWORD error;
+/* Two threads: one takes a lock again and again, the other captures the process. */
+struct contest {
+    void (*hold)(void);
+    volatile LONG is_over;
+    DWORD error; /* of the capture that failed, if any */
 };
 
-static DWORD WINAPI run_capturer(void *argument)
+static void spin(void)
 {
-    struct capturer *capturer = (struct capturer *)argument;
+    for (int i = 0; i < SPINS; i++)
+        YieldProcessor();
+}
 
-    WaitForSingleObject(capturer->start, INFINITE);
-    capturer->error = pss.capture(capturer->process, EVERYTHING, CONTEXT_ALL, &capturer->snapshot);
+static void hold_heap(void)
+{
+    HeapLock(GetProcessHeap());
+    spin();
+    HeapUnlock(GetProcessHeap());
+}
+
+static void hold_loader(void)
+{
+    ULONG_PTR cookie = 0;
+
+    LdrLockLoaderLock(0, NULL, &cookie);
+    spin();
+    LdrUnlockLoaderLock(0, cookie);
+}
+
+static DWORD WINAPI run_holder(void *argument)
+{
+    struct contest *contest = (struct contest *)argument;
+
+    while (!contest->is_over)
+        contest->hold();
     return 0;
 }
 
-static void init_capturer(struct capturer *capturer, HANDLE process)
+static DWORD WINAPI run_capturer(void *argument)
 {
-    capturer->start = CreateEventW(NULL, TRUE, FALSE, NULL);
-    capturer->process = process;
-    capturer->snapshot = NULL;
-    capturer->error = ERROR_SUCCESS;
-    capturer->thread = CreateThread(NULL, 0, run_capturer, capturer, 0, NULL);
-    assert_non_null(capturer->thread);
+    struct contest *contest = (struct contest *)argument;
+
+    for (int i = 0; i < CAPTURES && !contest->error; i++) {
+        HPSS snapshot = NULL;
+        contest->error = pss.capture(GetCurrentProcess(), EVERYTHING, CONTEXT_ALL, &snapshot);
+        if (!contest->error)
+            contest->error = pss.free(GetCurrentProcess(), snapshot);
+    }
+    contest->is_over = 1;
+    return 0;
 }
 
-/* Nothing here may need a lock that this thread holds. */
-static DWORD run_capture(const struct capturer *capturer)
+static void capture_while_held(void (*hold)(void))
 {
-    SetEvent(capturer->start);
-    return WaitForSingleObject(capturer->thread, TIME_LIMIT_MS);
+    static struct contest contest; /* a thread that hangs may still write here */
+
+    contest = (struct contest){.hold = hold};
+    HANDLE threads[] = {CreateThread(NULL, 0, run_capturer, &contest, 0, NULL),
+                        CreateThread(NULL, 0, run_holder, &contest, 0, NULL)};
+    assert_non_null(threads[0]);
+    assert_non_null(threads[1]);
+    if (WaitForMultipleObjects(2, threads, TRUE, TIME_LIMIT_MS) != WAIT_OBJECT_0)
+        fail_msg("the capture waits for a lock of a thread that it has suspended");
+    CloseHandle(threads[0]);
+    CloseHandle(threads[1]);
+    assert_same(contest.error, ERROR_SUCCESS);
 }
 
-static void fini_capturer(struct capturer *capturer)
-{
-    assert_same(WaitForSingleObject(capturer->thread, TIME_LIMIT_MS), WAIT_OBJECT_0);
-    assert_same(capturer->error, ERROR_SUCCESS);
-    assert_true(walk_count(capturer->snapshot, PSS_WALK_THREADS) > 0);
-    assert_true(walk_count(capturer->snapshot, PSS_WALK_HANDLES) > 0);
-    free_snapshot(capturer->snapshot);
-    CloseHandle(capturer->thread);
-    CloseHandle(capturer->start);
-}
-
-static void capture_with_heap_locked(HANDLE process)
-{
-    static struct capturer capturer; /* a thread that hangs may still write here */
-
-    init_capturer(&capturer, process);
-    assert_true(HeapLock(GetProcessHeap()));
-    DWORD waited = run_capture(&capturer);
-    assert_true(HeapUnlock(GetProcessHeap()));
-    assert_same(waited, WAIT_OBJECT_0);
-    fini_capturer(&capturer);
-}
-
-static void test_capture_self_ends_while_the_heap_is_locked(void **state)
+static void test_capture_self_ends_when_a_suspended_thread_holds_the_heap(void **state)
 {
     (void)state;
-    only_ours();
-    capture_with_heap_locked(GetCurrentProcess());
+    capture_while_held(hold_heap);
 }
 
-static void test_capture_target_ends_while_the_heap_is_locked(void **state)
+static void test_capture_self_ends_when_a_suspended_thread_holds_the_loader(void **state)
 {
-    struct target *target = target_start();
-
     (void)state;
-    if (under_test_is_ours())
-        capture_with_heap_locked(target->process);
-    target_destroy(target);
-    only_ours();
-}
-
-/* As a client does that captures from a DllMain, or while another thread is in one. */
-static void test_capture_self_ends_while_the_loader_is_locked(void **state)
-{
-    static struct capturer capturer;
-    ULONG_PTR cookie = 0;
-
-    (void)state;
-    only_ours();
-    init_capturer(&capturer, GetCurrentProcess());
-    assert_true(NT_SUCCESS(LdrLockLoaderLock(0, NULL, &cookie)));
-    DWORD waited = run_capture(&capturer);
-    assert_true(NT_SUCCESS(LdrUnlockLoaderLock(0, cookie)));
-    if (waited != WAIT_OBJECT_0)
-        fail_msg("the capture waits for the loader's lock");
-    fini_capturer(&capturer);
+    capture_while_held(hold_loader);
 }
 
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        PSS_TEST(test_capture_self_ends_while_the_heap_is_locked),
-        PSS_TEST(test_capture_target_ends_while_the_heap_is_locked),
-        PSS_TEST(test_capture_self_ends_while_the_loader_is_locked),
+        PSS_TEST(test_capture_self_ends_when_a_suspended_thread_holds_the_heap),
+        PSS_TEST(test_capture_self_ends_when_a_suspended_thread_holds_the_loader),
     };
 
     under_test_load(argc, argv);
