@@ -18,7 +18,8 @@ enum expectation {
     EXPECTATION_FAILURE, /* with the status of the call */
     EXPECTATION_SUCCESS,
     EXPECTATION_EITHER,  /* it cannot be told from what a sound system says */
-    EXPECTATION_TIMEOUT, /* success, or STATUS_IO_TIMEOUT: a helper thread was given up */
+    EXPECTATION_TIMEOUT, /* or success: STATUS_IO_TIMEOUT, STATUS_CANCELLED: a helper was given up
+                          */
 };
 
 /** Of one failing call; everything else works. */

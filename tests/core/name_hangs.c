@@ -167,6 +167,52 @@ static void test_thread_that_is_only_late_ends_by_itself(void **state)
     }
 }
 
+/* Threads that never begin, as when somebody keeps a lock that they need. */
+static HANDLE unborn[STUCK_LIMIT];
+static uint32_t unborn_count;
+
+static NTSTATUS NTAPI create_suspended(HANDLE *thread, ACCESS_MASK access,
+                                       OBJECT_ATTRIBUTES *object, HANDLE process, void *start,
+                                       void *parameter, ULONG flags, SIZE_T zero_bits, SIZE_T stack,
+                                       SIZE_T stack_limit, void *list)
+{
+    NTSTATUS status = pss_nt_system()->create_thread(
+        thread, access | THREAD_SUSPEND_RESUME, object, process, start, parameter,
+        flags | 1 /* suspended */, zero_bits, stack, stack_limit, list);
+
+    assert_true(unborn_count < STUCK_LIMIT);
+    assert_true(DuplicateHandle(GetCurrentProcess(), *thread, GetCurrentProcess(),
+                                &unborn[unborn_count++], 0, FALSE, DUPLICATE_SAME_ACCESS));
+    return status;
+}
+
+static NTSTATUS NTAPI time_out(HANDLE handle, BOOLEAN alertable, LARGE_INTEGER *timeout)
+{
+    (void)handle, (void)alertable, (void)timeout;
+    return STATUS_TIMEOUT;
+}
+
+static void test_thread_that_never_begins_is_left_alone(void **state)
+{
+    (void)state;
+    unborn_count = 0;
+    faulty_inner()->create_thread = create_suspended;
+    faulty_inner()->wait = time_out;
+    HPSS snapshot = capture(&child);
+    assert_named_but(snapshot, FILES);
+    subject_check_and_free(snapshot, "unborn");
+    assert_same(faulty_calls_of(FAULTY_terminate_thread), 0);
+    assert_same(faulty_ledger().allocations, unborn_count);
+    uint32_t queries = faulty_calls_of(FAULTY_query_object);
+    while (unborn_count) {
+        assert_same(ResumeThread(unborn[--unborn_count]), 1);
+        CloseHandle(unborn[unborn_count]);
+    }
+    assert_true(faulty_threads_ended());
+    assert_same(faulty_calls_of(FAULTY_query_object), queries);
+    faulty_reclaim();
+}
+
 /* A wait that fails tells nothing of the thread: it is left alone, with what it uses. */
 static NTSTATUS NTAPI fail_to_wait(HANDLE handle, BOOLEAN alertable, LARGE_INTEGER *timeout)
 {
@@ -346,6 +392,7 @@ int main(void)
         HANG_TEST(test_too_many_held_names_end_the_questions),
         HANG_TEST(test_thread_that_cannot_be_ended_keeps_what_it_uses),
         HANG_TEST(test_thread_that_is_only_late_ends_by_itself),
+        HANG_TEST(test_thread_that_never_begins_is_left_alone),
         HANG_TEST(test_thread_that_cannot_be_waited_for_is_left_alone),
         HANG_TEST(test_names_of_unknown_types_are_asked_by_another_thread),
         HANG_TEST(test_without_a_thread_files_have_no_names),
