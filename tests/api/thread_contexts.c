@@ -5,6 +5,7 @@
 #include "target.h"
 #include "target_park.h"
 #include "under_test.h"
+#include "waiters.h"
 
 #define CONTEXTS    (PSS_CAPTURE_THREADS | PSS_CAPTURE_THREAD_CONTEXT)
 #define EXTENDED    (CONTEXTS | PSS_CAPTURE_THREAD_CONTEXT_EXTENDED)
@@ -395,38 +396,26 @@ static void test_context_of_capturing_thread_is_inside_the_capture(void **state)
     assert_same(on_stack, 0);
 }
 
-static DWORD WINAPI wait_for_event(void *event)
-{
-    return WaitForSingleObject((HANDLE)event, INFINITE);
-}
-
 static void test_contexts_of_self_include_the_other_threads(void **state)
 {
-    HANDLE stop = CreateEventW(NULL, TRUE, FALSE, NULL);
-    HANDLE threads[4];
-    DWORD ids[4];
+    struct waiters waiters;
     HPSS snapshot = NULL;
 
     (void)state;
-    for (int i = 0; i < 4; i++)
-        threads[i] = CreateThread(NULL, 0, wait_for_event, stop, 0, &ids[i]);
+    waiters_start(&waiters);
     assert_same(pss.capture(GetCurrentProcess(), EXTENDED, CONTEXT_ALL, &snapshot), ERROR_SUCCESS);
     struct records records = records_read(snapshot, PSS_WALK_THREADS);
-    for (int i = 0; i < 4; i++) {
-        const PSS_THREAD_ENTRY *entry = find_thread(&records, ids[i]);
+    for (int i = 0; i < WAITERS; i++) {
+        const PSS_THREAD_ENTRY *entry = find_thread(&records, waiters.ids[i]);
         assert_non_null(entry->ContextRecord);
         assert_true(COUNTER(entry->ContextRecord) != 0);
         assert_same(entry->SuspendCount, 0);
-        assert_same(SuspendThread(threads[i]), 0);
-        assert_same(ResumeThread(threads[i]), 1);
+        assert_same(SuspendThread(waiters.threads[i]), 0);
+        assert_same(ResumeThread(waiters.threads[i]), 1);
     }
-    SetEvent(stop);
-    assert_same(WaitForMultipleObjects(4, threads, TRUE, 20000), WAIT_OBJECT_0);
     records_free(&records);
     free_snapshot(snapshot);
-    for (int i = 0; i < 4; i++)
-        CloseHandle(threads[i]);
-    CloseHandle(stop);
+    waiters_stop(&waiters);
 }
 
 int main(int argc, char **argv)

@@ -6,6 +6,7 @@
 #include "records.h"
 #include "target.h"
 #include "under_test.h"
+#include "waiters.h"
 
 static uint64_t now(void)
 {
@@ -273,21 +274,13 @@ static void test_thread_capture_time_lies_within_the_call(void **state)
     target_destroy(target);
 }
 
-static DWORD WINAPI wait_for_event(void *event)
-{
-    return WaitForSingleObject((HANDLE)event, INFINITE);
-}
-
 static void test_threads_of_self_are_exactly_ours(void **state)
 {
-    HANDLE stop = CreateEventW(NULL, TRUE, FALSE, NULL);
-    HANDLE threads[5];
-    DWORD ids[5];
+    struct waiters waiters;
     HPSS snapshot = NULL;
 
     (void)state;
-    for (int i = 0; i < 5; i++)
-        threads[i] = CreateThread(NULL, 0, wait_for_event, stop, 0, &ids[i]);
+    waiters_start(&waiters);
     struct oracle_threads oracle = oracle_threads_read(GetCurrentProcessId());
     assert_same(pss.capture(GetCurrentProcess(), PSS_CAPTURE_THREADS, 0, &snapshot), ERROR_SUCCESS);
     struct records records = records_read(snapshot, PSS_WALK_THREADS);
@@ -300,17 +293,13 @@ static void test_threads_of_self_are_exactly_ours(void **state)
         assert_same(entry->SuspendCount, 0);
     }
     assert_ptr_equal(find_thread(&records, GetCurrentThreadId())->TebBaseAddress, NtCurrentTeb());
-    for (int i = 0; i < 5; i++)
-        assert_ptr_equal(find_thread(&records, ids[i])->Win32StartAddress,
-                         (void *)(uintptr_t)wait_for_event);
+    for (int i = 0; i < WAITERS; i++)
+        assert_ptr_equal(find_thread(&records, waiters.ids[i])->Win32StartAddress,
+                         (void *)(uintptr_t)waiters_run);
     records_free(&records);
     free_snapshot(snapshot);
     free(oracle.entries);
-    SetEvent(stop);
-    WaitForMultipleObjects(5, threads, TRUE, INFINITE);
-    for (int i = 0; i < 5; i++)
-        CloseHandle(threads[i]);
-    CloseHandle(stop);
+    waiters_stop(&waiters);
 }
 
 static void test_thread_padding_is_zero(void **state)

@@ -52,8 +52,10 @@ static bool create_process(struct target *target, const char *path)
              (unsigned long)(uintptr_t)target->section, (unsigned long)(uintptr_t)target->request,
              (unsigned long)(uintptr_t)target->reply);
     if (!CreateProcessA(NULL, command, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL, NULL, &startup,
-                        &made))
+                        &made)) {
+        print_error("%s does not start: error %lu\n", path, GetLastError());
         return false;
+    }
     target->process = made.hProcess;
     target->thread = made.hThread;
     target->pid = made.dwProcessId;
