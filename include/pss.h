@@ -439,9 +439,10 @@ typedef struct {
  *         ERROR_ACCESS_DENIED: a right is missing · ERROR_NOT_SUPPORTED: a 64-bit target of a
  *         32-bit caller, or VA_CLONE in this version · ERROR_NOT_ENOUGH_MEMORY ·
  *         ERROR_PARTIAL_COPY: the target died meanwhile, or is dead and a flag needs its memory
- *         or handles · ERROR_SEM_TIMEOUT: a living target does not answer for its regions · what
- * else the system answered. *kernel32: documents no error.* \threadsafe Yes. Capturing the own
- * process with THREAD_CONTEXT suspends its other threads.
+ *         or handles · ERROR_SEM_TIMEOUT: a living target does not answer for its regions ·
+ *         ERROR_OPERATION_ABORTED: the thread that asks for them never began · what else the
+ *         system answered. *kernel32: documents no error.*
+ * \threadsafe Yes. Capturing the own process with THREAD_CONTEXT suspends its other threads.
  */
 PSSAPI DWORD WINAPI PssCaptureSnapshot(HANDLE ProcessHandle, PSS_CAPTURE_FLAGS CaptureFlags,
                                        DWORD ThreadContextFlags, HPSS *SnapshotHandle);
