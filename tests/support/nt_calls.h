@@ -141,8 +141,6 @@ enum nt_class {
 /* source: phnt; all are exported by the ntdll of Windows 7. */
 NTSTATUS NTAPI NtSetInformationProcess(HANDLE process, PROCESSINFOCLASS what, PVOID data,
                                        ULONG size);
-NTSTATUS NTAPI LdrLockLoaderLock(ULONG flags, ULONG *disposition, ULONG_PTR *cookie);
-NTSTATUS NTAPI LdrUnlockLoaderLock(ULONG flags, ULONG_PTR cookie);
 NTSTATUS NTAPI NtSuspendProcess(HANDLE process);
 NTSTATUS NTAPI NtResumeProcess(HANDLE process);
 NTSTATUS NTAPI NtGetNextThread(HANDLE process, HANDLE thread, ACCESS_MASK access, ULONG attributes,
