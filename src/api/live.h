@@ -6,7 +6,7 @@
 #include "nt/nt.h"
 
 /*
- * The only state of the process. Lock-free: it works in any thread at any time, also while other
+ * State of the process. Lock-free: it works in any thread at any time, also while other
  * threads stand still in the middle of it.
  */
 enum pss_live_kind { PSS_LIVE_SNAPSHOT, PSS_LIVE_MARKER, PSS_LIVE_KIND_COUNT };

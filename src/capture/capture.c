@@ -2,8 +2,6 @@
 /* The order of a capture: look, freeze, copy what may change, thaw, ask for the details, seal. */
 #include "capture/capture.h"
 
-#include <string.h>
-
 /* A bit without the bit it needs is ignored. */
 static uint32_t effective_flags(uint32_t flags)
 {

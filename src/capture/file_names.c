@@ -31,7 +31,7 @@ struct name_worker {
         UNICODE_STRING name;
         char bytes[PSS_SCRATCH_SIZE];
     } scratch;
-    HANDLE questions[]; /* borrowed; NULL where there is nothing to ask */
+    HANDLE questions[]; /* borrowed handles, in a copy; NULL where there is nothing to ask */
 };
 
 static void keep_answer(struct name_worker *worker, uint32_t index)
