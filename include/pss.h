@@ -410,6 +410,36 @@ typedef struct {
 #define PSS_WALK_THREAD_NAME ((PSS_WALK_INFORMATION_CLASS)4)
 #endif
 
+/**
+ * Queries PSS_VA_CLONE_DETAILS; present with PSS_CAPTURE_VA_CLONE. *kernel32: error 87*
+ */
+#define PSS_QUERY_VA_CLONE_DETAILS ((PSS_QUERY_INFORMATION_CLASS)0x40000001)
+
+/** How a clone was made. */
+typedef enum {
+    PSS_CLONE_NATIVE = 1, /**< By the system, copy-on-write */
+    PSS_CLONE_CARRIER = 2 /**< By copying into a suspended process */
+} PSS_CLONE_STRATEGY;
+
+/** How the bytes came into a carrier. */
+typedef enum {
+    PSS_CLONE_ROUTE_NONE = 0,  /**< They were not copied */
+    PSS_CLONE_ROUTE_CALLS = 1, /**< NtReadVirtualMemory and NtWriteVirtualMemory */
+    PSS_CLONE_ROUTE_FILES = 2  /**< The files in which the system shows the memory of both */
+} PSS_CLONE_ROUTE;
+
+/** What a clone holds. A native clone tells no bytes: all are 0. */
+typedef struct {
+    PSS_CLONE_STRATEGY Strategy; /**< PSS_CLONE_* */
+    PSS_CLONE_ROUTE Route;       /**< PSS_CLONE_ROUTE_* */
+    UINT64 BytesCommitted;       /**< Bytes the target had committed */
+    UINT64 BytesHeld;            /**< Bytes of these that the clone has as they were */
+    UINT64 BytesCopied;          /**< Bytes held because they were copied */
+    UINT64 BytesUnchanged;       /**< Bytes held as the image file supplies them */
+    UINT64 BytesZero;            /**< Bytes held that are zero and were never written */
+    UINT64 BytesMissing;         /**< Committed bytes that the clone does not have: see README */
+} PSS_VA_CLONE_DETAILS;
+
 /** A thread's name (SetThreadDescription), in the order of PSS_WALK_THREADS. */
 typedef struct {
     WORD ThreadNameSize;     /**< Bytes without the NUL; 0 when unnamed */

@@ -61,6 +61,29 @@ static void fill_count(const struct pss_block *block, enum pss_section section, 
     memcpy(buffer, &block->sections[section].count, sizeof(DWORD));
 }
 
+static void fill_clone(const struct pss_block *block, void *buffer)
+{
+    const struct pss_clone_record *record = pss_block_record(block, PSS_SECTION_CLONE, 0);
+    PSS_VA_CLONE_INFORMATION *out = buffer;
+
+    out->VaCloneHandle = pss_public_address(record->lent);
+}
+
+static void fill_clone_details(const struct pss_block *block, void *buffer)
+{
+    const struct pss_clone_record *record = pss_block_record(block, PSS_SECTION_CLONE, 0);
+    PSS_VA_CLONE_DETAILS *out = buffer;
+
+    out->Strategy = (PSS_CLONE_STRATEGY)record->strategy;
+    out->Route = (PSS_CLONE_ROUTE)record->route;
+    out->BytesCommitted = record->committed;
+    out->BytesHeld = record->held;
+    out->BytesCopied = record->copied;
+    out->BytesUnchanged = record->unchanged;
+    out->BytesZero = record->zero;
+    out->BytesMissing = record->missing;
+}
+
 static void fill_auxiliary_pages(const struct pss_block *block, void *buffer)
 {
     fill_count(block, PSS_SECTION_AUXILIARY_PAGES, buffer);
@@ -86,7 +109,7 @@ static void fill_threads(const struct pss_block *block, void *buffer)
 
 static void fill_trace(const struct pss_block *block, void *buffer)
 {
-    const struct pss_owned_record *record = pss_block_record(block, PSS_SECTION_OWNED, 0);
+    const struct pss_trace_record *record = pss_block_record(block, PSS_SECTION_TRACE, 0);
     PSS_HANDLE_TRACE_INFORMATION *out = buffer;
 
     out->SectionHandle = pss_public_address(record->lent);
@@ -99,15 +122,15 @@ static void fill_counters(const struct pss_block *block, void *buffer)
            sizeof(PSS_PERFORMANCE_COUNTERS));
 }
 
-static const struct {
+static const struct query_class {
     DWORD length;
     enum pss_section section; /* without it the class was not captured */
     void (*fill)(const struct pss_block *block, void *buffer); /* into zeros */
 } classes[] = {
     [PSS_QUERY_PROCESS_INFORMATION] = {sizeof(PSS_PROCESS_INFORMATION), PSS_SECTION_PROCESS,
                                        fill_process},
-    /* No section: the clone is never captured yet. */
-    [PSS_QUERY_VA_CLONE_INFORMATION] = {sizeof(PSS_VA_CLONE_INFORMATION), PSS_SECTION_COUNT, NULL},
+    [PSS_QUERY_VA_CLONE_INFORMATION] = {sizeof(PSS_VA_CLONE_INFORMATION), PSS_SECTION_CLONE,
+                                        fill_clone},
     [PSS_QUERY_AUXILIARY_PAGES_INFORMATION] = {sizeof(PSS_AUXILIARY_PAGES_INFORMATION),
                                                PSS_SECTION_AUXILIARY_PAGES, fill_auxiliary_pages},
     [PSS_QUERY_VA_SPACE_INFORMATION] = {sizeof(PSS_VA_SPACE_INFORMATION), PSS_SECTION_REGIONS,
@@ -116,29 +139,39 @@ static const struct {
                                       fill_handles},
     [PSS_QUERY_THREAD_INFORMATION] = {sizeof(PSS_THREAD_INFORMATION), PSS_SECTION_THREADS,
                                       fill_threads},
-    [PSS_QUERY_HANDLE_TRACE_INFORMATION] = {sizeof(PSS_HANDLE_TRACE_INFORMATION), PSS_SECTION_OWNED,
+    [PSS_QUERY_HANDLE_TRACE_INFORMATION] = {sizeof(PSS_HANDLE_TRACE_INFORMATION), PSS_SECTION_TRACE,
                                             fill_trace},
     [PSS_QUERY_PERFORMANCE_COUNTERS] = {sizeof(PSS_PERFORMANCE_COUNTERS), PSS_SECTION_PERFORMANCE,
                                         fill_counters},
 };
 
+/* Far from the numbers of Windows. */
+static const struct query_class clone_details = {sizeof(PSS_VA_CLONE_DETAILS), PSS_SECTION_CLONE,
+                                                 fill_clone_details};
+
+static const struct query_class *find_class(uint32_t number)
+{
+    if (number == (uint32_t)PSS_QUERY_VA_CLONE_DETAILS)
+        return &clone_details;
+    return number < sizeof(classes) / sizeof(classes[0]) ? &classes[number] : NULL;
+}
+
 NTSTATUS pss_snapshot_query(HPSS snapshot, uint32_t information_class, void *buffer, DWORD length)
 {
     const struct pss_block *block = pss_snapshot_block(snapshot);
-    enum pss_section section;
+    const struct query_class *found = find_class(information_class);
 
     if (!block)
         return STATUS_INVALID_HANDLE;
-    if (information_class >= sizeof(classes) / sizeof(classes[0]))
+    if (!found)
         return STATUS_INVALID_PARAMETER;
-    section = classes[information_class].section;
-    if (section == PSS_SECTION_COUNT || !pss_block_has(block, section))
+    if (!pss_block_has(block, found->section))
         return STATUS_NOT_FOUND;
-    if (length != classes[information_class].length)
+    if (length != found->length)
         return STATUS_INFO_LENGTH_MISMATCH;
     if (!buffer)
         return STATUS_INVALID_PARAMETER;
     memset(buffer, 0, length);
-    classes[information_class].fill(block, buffer);
+    found->fill(block, buffer);
     return STATUS_SUCCESS;
 }

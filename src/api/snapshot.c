@@ -10,15 +10,9 @@ struct pss_block *pss_snapshot_block(HPSS snapshot)
     return pss_live_contains(PSS_LIVE_SNAPSHOT, snapshot) ? (struct pss_block *)snapshot : NULL;
 }
 
-typedef void owned_action(const struct pss_nt *nt, const struct pss_owned_record *record);
-
-static void destroy_block(const struct pss_nt *nt, struct pss_block *block, owned_action *let_go)
+static void destroy_block(const struct pss_nt *nt, struct pss_block *block)
 {
-    const struct pss_section_entry *owned = &block->sections[PSS_SECTION_OWNED];
-
     block->live = 0;
-    for (uint32_t i = 0; i < owned->count; i++)
-        let_go(nt, pss_block_record(block, PSS_SECTION_OWNED, i));
     pss_block_release(nt, block);
 }
 
@@ -38,7 +32,8 @@ NTSTATUS pss_snapshot_capture(const struct pss_nt *nt, HANDLE process, uint32_t 
         return status;
     status = pss_live_insert(nt, PSS_LIVE_SNAPSHOT, block);
     if (!NT_SUCCESS(status)) {
-        destroy_block(nt, block, pss_owned_discard);
+        pss_owned_discard(nt, block);
+        destroy_block(nt, block);
         return status;
     }
     *snapshot = (HPSS)block;
@@ -122,6 +117,7 @@ NTSTATUS pss_snapshot_free(const struct pss_nt *nt, HANDLE process, HPSS snapsho
         return free_remote(nt, process, snapshot);
     if (!pss_live_remove(PSS_LIVE_SNAPSHOT, snapshot))
         return STATUS_INVALID_HANDLE;
-    destroy_block(nt, (struct pss_block *)snapshot, pss_owned_close);
+    pss_owned_close(nt, (struct pss_block *)snapshot);
+    destroy_block(nt, (struct pss_block *)snapshot);
     return STATUS_SUCCESS;
 }

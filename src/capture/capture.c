@@ -107,10 +107,12 @@ static NTSTATUS finish(struct pss_capture *capture, NTSTATUS status)
 
 static void discard_owned(struct pss_capture *capture)
 {
-    uint32_t count = pss_builder_count(&capture->builder, PSS_SECTION_OWNED);
+    const struct pss_builder *builder = &capture->builder;
 
-    for (uint32_t i = 0; i < count; i++)
-        pss_owned_discard(capture->nt, pss_builder_record(&capture->builder, PSS_SECTION_OWNED, i));
+    if (pss_builder_count(builder, PSS_SECTION_TRACE))
+        pss_trace_discard(capture->nt, pss_builder_record(builder, PSS_SECTION_TRACE, 0));
+    if (pss_builder_count(builder, PSS_SECTION_CLONE))
+        pss_clone_discard(capture->nt, pss_builder_record(builder, PSS_SECTION_CLONE, 0));
 }
 
 static void fini(struct pss_capture *capture)

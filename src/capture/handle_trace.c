@@ -57,7 +57,7 @@ static NTSTATUS write_section(const struct pss_nt *nt, HANDLE section, const voi
 
 /* The client may close the handle he is lent: the other one tells later whether he did. */
 static NTSTATUS record_section(struct pss_capture *capture, const void *trace, ULONG size,
-                               struct pss_owned_record *owned)
+                               struct pss_trace_record *owned)
 {
     const struct pss_nt *nt = capture->nt;
     LARGE_INTEGER section_size = {.QuadPart = (LONGLONG)size + (LONGLONG)sizeof(uint64_t)};
@@ -76,7 +76,6 @@ static NTSTATUS record_section(struct pss_capture *capture, const void *trace, U
         nt->close(kept);
         return status;
     }
-    owned->kind = PSS_OWNED_TRACE_SECTION;
     owned->size = size;
     owned->kept = (uint64_t)(ULONG_PTR)kept;
     owned->lent = (uint64_t)(ULONG_PTR)lent;
@@ -86,7 +85,7 @@ static NTSTATUS record_section(struct pss_capture *capture, const void *trace, U
 NTSTATUS pss_handle_trace_capture(struct pss_capture *capture)
 {
     struct pss_region trace = {0};
-    struct pss_owned_record owned = {0}, *record;
+    struct pss_trace_record owned = {0}, *record;
     ULONG size = 0;
     NTSTATUS status = query_trace(capture, &trace, &size);
 
@@ -94,7 +93,7 @@ NTSTATUS pss_handle_trace_capture(struct pss_capture *capture)
         pss_region_free(capture->nt, &trace);
         return pss_status_soften(status); /* Not traced: the query of class 6 says so. */
     }
-    status = pss_builder_append(capture->nt, &capture->builder, PSS_SECTION_OWNED, &record);
+    status = pss_builder_append(capture->nt, &capture->builder, PSS_SECTION_TRACE, &record);
     if (NT_SUCCESS(status))
         status = record_section(capture, trace.base, size, &owned);
     if (NT_SUCCESS(status))

@@ -16,7 +16,8 @@ uint32_t pss_section_stride(enum pss_section section, uint32_t context_stride)
         [PSS_SECTION_MAPPINGS] = sizeof(struct pss_mapping_record),
         [PSS_SECTION_HANDLES] = sizeof(struct pss_handle_record),
         [PSS_SECTION_THREADS] = sizeof(struct pss_thread_record),
-        [PSS_SECTION_OWNED] = sizeof(struct pss_owned_record),
+        [PSS_SECTION_TRACE] = sizeof(struct pss_trace_record),
+        [PSS_SECTION_CLONE] = sizeof(struct pss_clone_record),
         [PSS_SECTION_DATA] = 1,
     };
 

@@ -27,7 +27,8 @@ enum pss_section {
     PSS_SECTION_HANDLES,
     PSS_SECTION_THREADS,
     PSS_SECTION_CONTEXTS, /* records of context_stride bytes */
-    PSS_SECTION_OWNED,    /* handles the snapshot owns */
+    PSS_SECTION_TRACE,    /* the handle trace */
+    PSS_SECTION_CLONE,    /* the clone process */
     PSS_SECTION_DATA,     /* strings and pages: records of one byte */
     PSS_SECTION_COUNT
 };
@@ -158,14 +159,24 @@ struct pss_thread_record {
     struct pss_text name;
 };
 
-enum pss_owned_kind { PSS_OWNED_TRACE_SECTION, PSS_OWNED_KIND_COUNT };
-
 /* A handle lent to the client and a private one to the same object: the client may close his. */
-struct pss_owned_record {
-    uint64_t lent, kept;
-    uint32_t kind; /* enum pss_owned_kind */
-    uint32_t size; /* bytes of the trace */
-    uint64_t mark; /* written behind the trace: tells our section from any other */
+struct pss_trace_record {
+    uint64_t lent, kept; /* section handles, owned */
+    uint64_t mark;       /* written behind the trace: tells our section from any other */
+    uint32_t size;       /* bytes of the trace */
+    uint32_t reserved;
+};
+
+/* The clone ends when the last handle to its job is closed: each owner of a snapshot has one. */
+struct pss_clone_record {
+    uint64_t lent, kept;              /* process handles, owned, as above */
+    uint64_t job;                     /* owned; 0 for none: it ends with its last handle */
+    uint64_t committed;               /* bytes the target had; as all below 0 where not told */
+    uint64_t held;                    /* bytes of these the clone has as they were, which were: */
+    uint64_t copied, unchanged, zero; /* copied, supplied by image files, never written */
+    uint64_t missing;                 /* bytes of these it does not have */
+    uint32_t strategy;                /* PSS_CLONE_STRATEGY */
+    uint32_t route;                   /* PSS_CLONE_ROUTE */
 };
 
 /* What a capture appends to before the block is sealed. Zero-initialised is empty and valid. */
@@ -241,15 +252,20 @@ void pss_block_reference(struct pss_block *block);
 void pss_block_release(const struct pss_nt *nt, struct pss_block *block);
 
 /**
- * Closes a handle the snapshot owns. The lent one is closed only if it still names the same object:
- * the client may have closed it, and the value may be another object's by now.
- *
- * \param record  [in] As captured; one with no handles is ignored.
+ * Closes the handles that a snapshot owns; the last owner of a clone ends it with that. A lent one
+ * is closed only if it still names the same object: the client may have closed it, and the value
+ * may be another object's by now.
  */
-void pss_owned_close(const struct pss_nt *nt, const struct pss_owned_record *record);
+void pss_owned_close(const struct pss_nt *nt, const struct pss_block *block);
 
-/** Closes both handles of a snapshot that no client has ever seen. */
-void pss_owned_discard(const struct pss_nt *nt, const struct pss_owned_record *record);
+/** Closes all handles of a snapshot that no client has ever seen. */
+void pss_owned_discard(const struct pss_nt *nt, const struct pss_block *block);
+
+/* The same for the records themselves; one with no handles is ignored. trace.c, clone.c */
+void pss_trace_close(const struct pss_nt *nt, const struct pss_trace_record *record);
+void pss_trace_discard(const struct pss_nt *nt, const struct pss_trace_record *record);
+void pss_clone_close(const struct pss_nt *nt, const struct pss_clone_record *record);
+void pss_clone_discard(const struct pss_nt *nt, const struct pss_clone_record *record);
 
 static inline int pss_block_has(const struct pss_block *block, enum pss_section section)
 {

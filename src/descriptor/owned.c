@@ -1,44 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Handles a snapshot owns: how they are let go of when the client has a say in them, too. */
+/* What a snapshot owns beside its memory. */
 #include "descriptor/descriptor.h"
 
-#include <string.h>
-
-/* Our section, and no other, has the mark behind the trace. */
-static int is_trace_section(const struct pss_nt *nt, HANDLE handle,
-                            const struct pss_owned_record *record)
+void pss_owned_close(const struct pss_nt *nt, const struct pss_block *block)
 {
-    struct pss_nt_section_basic basic;
-    uint64_t needed = (uint64_t)record->size + sizeof(record->mark);
-    void *view = NULL;
-    SIZE_T view_size = (SIZE_T)needed;
-    int is_marked;
-
-    if (!NT_SUCCESS(nt->query_section(handle, 0, &basic, sizeof(basic), NULL)) ||
-        (uint64_t)basic.maximum_size.QuadPart < needed)
-        return 0;
-    if (!NT_SUCCESS(nt->map_view(handle, PSS_CURRENT_PROCESS, &view, 0, 0, NULL, &view_size,
-                                 PSS_NT_VIEW_UNMAP, 0, PAGE_READONLY)))
-        return 0;
-    is_marked = !memcmp((const char *)view + record->size, &record->mark, sizeof(record->mark));
-    nt->unmap_view(PSS_CURRENT_PROCESS, view);
-    return is_marked;
+    if (block->sections[PSS_SECTION_TRACE].count)
+        pss_trace_close(nt, pss_block_record(block, PSS_SECTION_TRACE, 0));
+    if (block->sections[PSS_SECTION_CLONE].count)
+        pss_clone_close(nt, pss_block_record(block, PSS_SECTION_CLONE, 0));
 }
 
-void pss_owned_discard(const struct pss_nt *nt, const struct pss_owned_record *record)
+void pss_owned_discard(const struct pss_nt *nt, const struct pss_block *block)
 {
-    if (record->lent)
-        nt->close((HANDLE)(ULONG_PTR)record->lent);
-    if (record->kept)
-        nt->close((HANDLE)(ULONG_PTR)record->kept);
-}
-
-void pss_owned_close(const struct pss_nt *nt, const struct pss_owned_record *record)
-{
-    HANDLE kept = (HANDLE)(ULONG_PTR)record->kept, lent = (HANDLE)(ULONG_PTR)record->lent;
-
-    if (lent && is_trace_section(nt, lent, record))
-        nt->close(lent);
-    if (kept)
-        nt->close(kept);
+    if (block->sections[PSS_SECTION_TRACE].count)
+        pss_trace_discard(nt, pss_block_record(block, PSS_SECTION_TRACE, 0));
+    if (block->sections[PSS_SECTION_CLONE].count)
+        pss_clone_discard(nt, pss_block_record(block, PSS_SECTION_CLONE, 0));
 }

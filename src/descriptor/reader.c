@@ -52,7 +52,8 @@ static int is_content_consistent(const struct pss_block *block)
 
     return sections[PSS_SECTION_PROCESS].count == 1 &&
            is_single(&sections[PSS_SECTION_PERFORMANCE]) &&
-           is_single(&sections[PSS_SECTION_OWNED]) && are_contexts_sound(block);
+           is_single(&sections[PSS_SECTION_TRACE]) && is_single(&sections[PSS_SECTION_CLONE]) &&
+           are_contexts_sound(block);
 }
 
 static int is_data_sound(const struct pss_block *block, uint32_t offset, uint32_t size)
@@ -123,21 +124,12 @@ static int is_thread_sound(const struct pss_block *block, const void *bytes)
            is_text_sound(block, record->name);
 }
 
-static int is_owned_sound(const struct pss_block *block, const void *bytes)
-{
-    const struct pss_owned_record *record = bytes;
-
-    (void)block;
-    return record->kind < PSS_OWNED_KIND_COUNT;
-}
-
 NTSTATUS pss_block_validate(const void *bytes, SIZE_T size)
 {
     static int (*const checks[PSS_SECTION_COUNT])(const struct pss_block *, const void *) = {
         [PSS_SECTION_PROCESS] = is_process_sound, [PSS_SECTION_AUXILIARY_PAGES] = is_page_sound,
         [PSS_SECTION_REGIONS] = is_region_sound,  [PSS_SECTION_MAPPINGS] = is_mapping_sound,
         [PSS_SECTION_HANDLES] = is_handle_sound,  [PSS_SECTION_THREADS] = is_thread_sound,
-        [PSS_SECTION_OWNED] = is_owned_sound,
     };
     const struct pss_block *block = bytes;
 

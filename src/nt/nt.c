@@ -26,6 +26,28 @@ NATIVE(NTSTATUS, NtCreateSection, HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, LA
 NATIVE(NTSTATUS, NtMapViewOfSection, HANDLE, HANDLE, void **, ULONG_PTR, SIZE_T, LARGE_INTEGER *,
        SIZE_T *, ULONG, ULONG, ULONG);
 NATIVE(NTSTATUS, NtUnmapViewOfSection, HANDLE, void *);
+NATIVE(NTSTATUS, NtWriteVirtualMemory, HANDLE, void *, const void *, SIZE_T, SIZE_T *);
+NATIVE(NTSTATUS, NtProtectVirtualMemory, HANDLE, void **, SIZE_T *, ULONG, ULONG *);
+NATIVE(NTSTATUS, NtCreateEvent, HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, ULONG, BOOLEAN);
+NATIVE(NTSTATUS, NtSetEvent, HANDLE, LONG *);
+NATIVE(NTSTATUS, NtCreateUserProcess, HANDLE *, HANDLE *, ACCESS_MASK, ACCESS_MASK,
+       OBJECT_ATTRIBUTES *, OBJECT_ATTRIBUTES *, ULONG, ULONG, void *, struct pss_nt_create_info *,
+       struct pss_nt_process_attributes *);
+NATIVE(NTSTATUS, RtlCreateProcessParametersEx, void **, const UNICODE_STRING *,
+       const UNICODE_STRING *, const UNICODE_STRING *, const UNICODE_STRING *, void *,
+       const UNICODE_STRING *, const UNICODE_STRING *, const UNICODE_STRING *,
+       const UNICODE_STRING *, ULONG);
+NATIVE(void, RtlDestroyProcessParameters, void *);
+NATIVE(NTSTATUS, NtCreateJobObject, HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *);
+NATIVE(NTSTATUS, NtSetInformationJobObject, HANDLE, ULONG, void *, ULONG);
+NATIVE(NTSTATUS, NtAssignProcessToJobObject, HANDLE, HANDLE);
+NATIVE(NTSTATUS, NtTerminateProcess, HANDLE, NTSTATUS);
+NATIVE(NTSTATUS, NtQueryDirectoryFile, HANDLE, HANDLE, void *, void *, IO_STATUS_BLOCK *, void *,
+       ULONG, ULONG, BOOLEAN, UNICODE_STRING *, BOOLEAN);
+NATIVE(NTSTATUS, NtReadFile, HANDLE, HANDLE, void *, void *, IO_STATUS_BLOCK *, void *, ULONG,
+       LARGE_INTEGER *, ULONG *);
+NATIVE(NTSTATUS, NtWriteFile, HANDLE, HANDLE, void *, void *, IO_STATUS_BLOCK *, const void *,
+       ULONG, LARGE_INTEGER *, ULONG *);
 NATIVE(NTSTATUS, NtQueryEvent, HANDLE, ULONG, void *, ULONG, ULONG *);
 NATIVE(NTSTATUS, NtQueryMutant, HANDLE, ULONG, void *, ULONG, ULONG *);
 NATIVE(NTSTATUS, NtQuerySemaphore, HANDLE, ULONG, void *, ULONG, ULONG *);
@@ -47,6 +69,8 @@ ASSERT_SIZE(struct pss_nt_times, 32, 32);
 ASSERT_SIZE(struct pss_nt_thread_basic, 48, 28);
 ASSERT_SIZE(struct pss_nt_last_syscall, 16, 8);
 ASSERT_SIZE(struct pss_nt_object_basic, 56, 56);
+ASSERT_SIZE(struct pss_nt_process_attribute, 32, 16);
+ASSERT_SIZE(struct pss_nt_create_info, 88, 72);
 _Static_assert(offsetof(struct pss_nt_process_row, threads) == (sizeof(void *) == 8 ? 256 : 184),
                "process row");
 
@@ -128,6 +152,35 @@ static NTSTATUS NTAPI query_object(HANDLE handle, ULONG class_number, void *buff
     return NtQueryObject(handle, (OBJECT_INFORMATION_CLASS)class_number, buffer, size, returned);
 }
 
+static NTSTATUS NTAPI create_parameters(void **parameters, const UNICODE_STRING *image)
+{
+    static const ULONG normalized = 1; /* source: phnt ntrtl.h, RTL_USER_PROC_PARAMS_NORMALIZED */
+
+    return RtlCreateProcessParametersEx(parameters, image, NULL, NULL, image, NULL, NULL, NULL,
+                                        NULL, NULL, normalized);
+}
+
+static NTSTATUS NTAPI list_directory(HANDLE directory, IO_STATUS_BLOCK *io, void *buffer,
+                                     ULONG size, BOOLEAN restart)
+{
+    static const ULONG names = 12; /* source: wdm.h, FileNamesInformation */
+
+    return NtQueryDirectoryFile(directory, NULL, NULL, NULL, io, buffer, size, names, FALSE, NULL,
+                                restart);
+}
+
+static NTSTATUS NTAPI read_file(HANDLE file, IO_STATUS_BLOCK *io, void *buffer, ULONG size,
+                                LARGE_INTEGER *offset)
+{
+    return NtReadFile(file, NULL, NULL, NULL, io, buffer, size, offset, NULL);
+}
+
+static NTSTATUS NTAPI write_file(HANDLE file, IO_STATUS_BLOCK *io, const void *buffer, ULONG size,
+                                 LARGE_INTEGER *offset)
+{
+    return NtWriteFile(file, NULL, NULL, NULL, io, buffer, size, offset, NULL);
+}
+
 static const struct pss_nt nt_system = {
     .open_process = NtOpenProcess,
     .query_process = query_process,
@@ -139,16 +192,31 @@ static const struct pss_nt nt_system = {
     .create_thread = NtCreateThreadEx,
     .terminate_thread = NtTerminateThread,
     .wait = NtWaitForSingleObject,
+    .create_event = NtCreateEvent,
+    .set_event = NtSetEvent,
+    .create_user_process = NtCreateUserProcess,
+    .create_parameters = create_parameters,
+    .destroy_parameters = RtlDestroyProcessParameters,
+    .create_job = NtCreateJobObject,
+    .set_job = NtSetInformationJobObject,
+    .assign_job = NtAssignProcessToJobObject,
+    .terminate_process = NtTerminateProcess,
     .query_system = query_system,
     .query_time = NtQuerySystemTime,
     .query_counter = NtQueryPerformanceCounter,
     .query_memory = NtQueryVirtualMemory,
     .read_memory = NtReadVirtualMemory,
+    .write_memory = NtWriteVirtualMemory,
+    .protect_memory = NtProtectVirtualMemory,
     .allocate_memory = NtAllocateVirtualMemory,
     .free_memory = NtFreeVirtualMemory,
     .create_section = NtCreateSection,
     .map_view = NtMapViewOfSection,
     .unmap_view = NtUnmapViewOfSection,
+    .open_file = NtOpenFile,
+    .list_directory = list_directory,
+    .read_file = read_file,
+    .write_file = write_file,
     .duplicate = NtDuplicateObject,
     .close = NtClose,
     .query_object = query_object,

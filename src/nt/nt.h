@@ -34,6 +34,27 @@ struct pss_nt {
     NTSTATUS(NTAPI *terminate_thread)(HANDLE, NTSTATUS);
     /* NtWaitForSingleObject */
     NTSTATUS(NTAPI *wait)(HANDLE, BOOLEAN, LARGE_INTEGER *);
+    /* NtCreateEvent */
+    NTSTATUS(NTAPI *create_event)(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, ULONG, BOOLEAN);
+    /* NtSetEvent */
+    NTSTATUS(NTAPI *set_event)(HANDLE, LONG *);
+
+    /* NtCreateUserProcess; since: Windows Vista */
+    NTSTATUS(NTAPI *create_user_process)
+    (HANDLE *, HANDLE *, ACCESS_MASK, ACCESS_MASK, OBJECT_ATTRIBUTES *, OBJECT_ATTRIBUTES *, ULONG,
+     ULONG, void *, struct pss_nt_create_info *, struct pss_nt_process_attributes *);
+    /* RtlCreateProcessParametersEx, of nothing but an image and its command line; since: Vista */
+    NTSTATUS(NTAPI *create_parameters)(void **, const UNICODE_STRING *);
+    /* RtlDestroyProcessParameters */
+    void(NTAPI *destroy_parameters)(void *);
+    /* NtCreateJobObject */
+    NTSTATUS(NTAPI *create_job)(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *);
+    /* NtSetInformationJobObject */
+    NTSTATUS(NTAPI *set_job)(HANDLE, ULONG, void *, ULONG);
+    /* NtAssignProcessToJobObject */
+    NTSTATUS(NTAPI *assign_job)(HANDLE, HANDLE);
+    /* NtTerminateProcess */
+    NTSTATUS(NTAPI *terminate_process)(HANDLE, NTSTATUS);
 
     /* NtQuerySystemInformation */
     NTSTATUS(NTAPI *query_system)(ULONG, void *, ULONG, ULONG *);
@@ -46,6 +67,10 @@ struct pss_nt {
     NTSTATUS(NTAPI *query_memory)(HANDLE, void *, ULONG, void *, SIZE_T, SIZE_T *);
     /* NtReadVirtualMemory */
     NTSTATUS(NTAPI *read_memory)(HANDLE, const void *, void *, SIZE_T, SIZE_T *);
+    /* NtWriteVirtualMemory */
+    NTSTATUS(NTAPI *write_memory)(HANDLE, void *, const void *, SIZE_T, SIZE_T *);
+    /* NtProtectVirtualMemory */
+    NTSTATUS(NTAPI *protect_memory)(HANDLE, void **, SIZE_T *, ULONG, ULONG *);
     /* NtAllocateVirtualMemory */
     NTSTATUS(NTAPI *allocate_memory)(HANDLE, void **, ULONG_PTR, SIZE_T *, ULONG, ULONG);
     /* NtFreeVirtualMemory */
@@ -58,6 +83,16 @@ struct pss_nt {
     (HANDLE, HANDLE, void **, ULONG_PTR, SIZE_T, LARGE_INTEGER *, SIZE_T *, ULONG, ULONG, ULONG);
     /* NtUnmapViewOfSection */
     NTSTATUS(NTAPI *unmap_view)(HANDLE, void *);
+
+    /* NtOpenFile */
+    NTSTATUS(NTAPI *open_file)
+    (HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, IO_STATUS_BLOCK *, ULONG, ULONG);
+    /* NtQueryDirectoryFile, for FileNamesInformation: handle, buffer, size, from the beginning */
+    NTSTATUS(NTAPI *list_directory)(HANDLE, IO_STATUS_BLOCK *, void *, ULONG, BOOLEAN);
+    /* NtReadFile of a synchronous handle, at an offset */
+    NTSTATUS(NTAPI *read_file)(HANDLE, IO_STATUS_BLOCK *, void *, ULONG, LARGE_INTEGER *);
+    /* NtWriteFile of a synchronous handle, at an offset */
+    NTSTATUS(NTAPI *write_file)(HANDLE, IO_STATUS_BLOCK *, const void *, ULONG, LARGE_INTEGER *);
 
     /* NtDuplicateObject */
     NTSTATUS(NTAPI *duplicate)
@@ -87,6 +122,10 @@ struct pss_nt {
     /* An export of ntdll that some systems lack, by name; NULL where it is missing. */
     void *(NTAPI *find_service)(const char *);
 };
+
+/** NtCreateProcessEx, which some systems lack: found by name. */
+typedef NTSTATUS(NTAPI pss_nt_create_process)(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, HANDLE,
+                                              ULONG, HANDLE, HANDLE, HANDLE, ULONG);
 
 /** The real services of the running system. Never NULL; lives as long as the module. */
 const struct pss_nt *pss_nt_system(void);

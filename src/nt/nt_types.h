@@ -34,6 +34,7 @@ enum pss_process_class {
     PSS_NT_PROCESS_TIMES = 4,
     PSS_NT_PROCESS_PRIORITY_CLASS = 18,
     PSS_NT_PROCESS_WOW64 = 26,
+    PSS_NT_PROCESS_IMAGE_FILE_NAME = 27,
     PSS_NT_PROCESS_HANDLE_TRACING = 32,
     PSS_NT_PROCESS_EXECUTE_FLAGS = 34,
     PSS_NT_PROCESS_IMAGE_FILE_NAME_WIN32 = 43, /* since: Windows Vista */
@@ -250,6 +251,51 @@ struct pss_nt_section_basic {
 
 /* NtQueryEvent, NtQueryMutant, NtQuerySemaphore and NtQuerySection: class 0 is the basic one. */
 #define PSS_NT_MUTANT_OWNER 1 /* answers a CLIENT_ID; since: Windows Vista; Wine lacks it */
+
+/* source: phnt ntpsapi.h, PS_ATTRIBUTE; size 32/16 */
+struct pss_nt_process_attribute {
+    ULONG_PTR attribute; /* PSS_NT_ATTRIBUTE_* */
+    SIZE_T size;         /* bytes of what value points at, or of the handle it is */
+    ULONG_PTR value;
+    SIZE_T *returned;
+};
+
+/* source: phnt ntpsapi.h, PS_ATTRIBUTE_LIST with room for three */
+struct pss_nt_process_attributes {
+    SIZE_T size; /* bytes in use */
+    struct pss_nt_process_attribute items[3];
+};
+
+#define PSS_NT_ATTRIBUTE_PARENT_PROCESS 0x60000u
+#define PSS_NT_ATTRIBUTE_IMAGE_NAME     0x20005u
+#define PSS_NT_ATTRIBUTE_JOB_LIST       0x20013u /* since: Windows 10 */
+
+/* source: phnt ntpsapi.h, PS_CREATE_INFO; size 88/72 */
+struct pss_nt_create_info {
+    SIZE_T size; /* set by the caller */
+    ULONG state;
+    ULONG_PTR answer[sizeof(void *) == 8 ? 9 : 16];
+};
+
+/* Flags of NtCreateProcessEx and NtCreateUserProcess. source: phnt ntpsapi.h */
+#define PSS_NT_CREATE_BREAKAWAY        0x0001u
+#define PSS_NT_CREATE_NO_DEBUG_INHERIT 0x0002u
+#define PSS_NT_CREATE_FORCE_BREAKAWAY  0x0400u /* since: Windows 8.1 */
+#define PSS_NT_CREATE_RELEASE_SECTION  0x1000u /* since: Windows 8.1 */
+
+#define PSS_NT_THREAD_CREATE_SUSPENDED 0x1u /* source: phnt ntpsapi.h */
+
+#define PSS_NT_JOB_EXTENDED_LIMIT 9u /* source: winnt.h, JobObjectExtendedLimitInformation */
+
+#define PSS_NT_EVENT_SYNCHRONIZATION 1u /* source: phnt ntexapi.h: it resets itself */
+
+/* source: phnt ntioapi.h, FILE_NAMES_INFORMATION */
+struct pss_nt_file_name {
+    ULONG next_offset; /* bytes to the next one; 0 in the last one */
+    ULONG index;
+    ULONG length; /* bytes */
+    WCHAR name[1];
+};
 
 /* source: phnt ntpsapi.h; no DLL is told of such a thread. since: Windows Vista */
 #define PSS_NT_THREAD_CREATE_SKIP_ATTACH 0x2u

@@ -104,9 +104,6 @@ static void make_consistent(struct model *model, enum pss_section section, void 
         ((struct pss_thread_record *)bytes)->context = random_index(model, PSS_SECTION_CONTEXTS);
         ((struct pss_thread_record *)bytes)->name = add_text(model);
         break;
-    case PSS_SECTION_OWNED:
-        ((struct pss_owned_record *)bytes)->kind = PSS_OWNED_TRACE_SECTION;
-        break;
     default:
         break;
     }
@@ -118,7 +115,8 @@ static uint32_t random_count(enum pss_section section)
     case PSS_SECTION_PROCESS:
         return 1;
     case PSS_SECTION_PERFORMANCE:
-    case PSS_SECTION_OWNED:
+    case PSS_SECTION_TRACE:
+    case PSS_SECTION_CLONE:
         return subject_random() % 2;
     default:
         return subject_random() % MOST;
@@ -147,8 +145,8 @@ static void build_section(struct model *model, enum pss_section section)
     }
     model->counts[section] = count;
     model->is_present[section] = count != 0;
-    if (!count && section != PSS_SECTION_PERFORMANCE && section != PSS_SECTION_OWNED &&
-        subject_random() % 2) {
+    if (!count && section != PSS_SECTION_PERFORMANCE && section != PSS_SECTION_TRACE &&
+        section != PSS_SECTION_CLONE && subject_random() % 2) {
         pss_builder_begin(&model->builder, section);
         model->is_present[section] = true;
     }
@@ -160,7 +158,8 @@ static void build(struct model *model)
     static const enum pss_section order[] = {
         PSS_SECTION_CONTEXTS,    PSS_SECTION_MAPPINGS,        PSS_SECTION_PROCESS,
         PSS_SECTION_PERFORMANCE, PSS_SECTION_AUXILIARY_PAGES, PSS_SECTION_REGIONS,
-        PSS_SECTION_HANDLES,     PSS_SECTION_THREADS,         PSS_SECTION_OWNED,
+        PSS_SECTION_HANDLES,     PSS_SECTION_THREADS,         PSS_SECTION_TRACE,
+        PSS_SECTION_CLONE,
     };
 
     memset(model, 0, sizeof(*model));

@@ -89,7 +89,7 @@ static void check_status(struct loop *loop, const struct run *run, NTSTATUS stat
 static uint32_t most_lost(enum pss_section section)
 {
     return section == PSS_SECTION_THREADS || section == PSS_SECTION_CONTEXTS ||
-           section == PSS_SECTION_OWNED;
+           section == PSS_SECTION_TRACE;
 }
 
 /* What cannot be compared: records that come and go, and statuses with a meaning of their own. */

@@ -110,26 +110,26 @@ static void test_free_after_client_closed_the_section(void **state)
     free_snapshot_cleanly(snapshot);
 }
 
-static HANDLE make_event(const struct pss_owned_record *owned)
+static HANDLE make_event(const struct pss_trace_record *owned)
 {
     (void)owned;
     return CreateEventW(NULL, TRUE, FALSE, NULL);
 }
 
-static HANDLE make_section(const struct pss_owned_record *owned)
+static HANDLE make_section(const struct pss_trace_record *owned)
 {
     return CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0,
                               owned->size + (DWORD)sizeof(owned->mark), NULL);
 }
 
-static HANDLE make_smaller_section(const struct pss_owned_record *owned)
+static HANDLE make_smaller_section(const struct pss_trace_record *owned)
 {
     (void)owned;
     return CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 1, NULL);
 }
 
 /* Another snapshot's section, of the same size and with the same trace. */
-static HANDLE make_sibling(const struct pss_owned_record *owned)
+static HANDLE make_sibling(const struct pss_trace_record *owned)
 {
     HANDLE copy = NULL;
 
@@ -139,8 +139,8 @@ static HANDLE make_sibling(const struct pss_owned_record *owned)
 }
 
 /* Makes objects until one has the value; the others are closed. */
-static void recycle(HANDLE value, HANDLE (*make)(const struct pss_owned_record *),
-                    const struct pss_owned_record *owned)
+static void recycle(HANDLE value, HANDLE (*make)(const struct pss_trace_record *),
+                    const struct pss_trace_record *owned)
 {
     HANDLE made[TRIES];
     int count = 0;
@@ -164,11 +164,11 @@ static void assert_left_open(HANDLE handle)
     assert_true(CloseHandle(handle));
 }
 
-static void run_recycled(HANDLE (*make)(const struct pss_owned_record *))
+static void run_recycled(HANDLE (*make)(const struct pss_trace_record *))
 {
     HPSS snapshot = capture();
-    const struct pss_owned_record *owned =
-        subject_record(snapshot, struct pss_owned_record, PSS_SECTION_OWNED, 0);
+    const struct pss_trace_record *owned =
+        subject_record(snapshot, struct pss_trace_record, PSS_SECTION_TRACE, 0);
     HANDLE lent = close_lent(snapshot);
 
     recycle(lent, make, owned);
@@ -191,7 +191,7 @@ static void test_free_leaves_another_snapshots_section_with_the_value_open(void 
 
     (void)state;
     recycle(lent, make_sibling,
-            subject_record(second, struct pss_owned_record, PSS_SECTION_OWNED, 0));
+            subject_record(second, struct pss_trace_record, PSS_SECTION_TRACE, 0));
     assert_int_equal(pss_snapshot_free(faulty_nt(), GetCurrentProcess(), first), STATUS_SUCCESS);
     assert_null(faulty_violation());
     assert_left_open(lent);
@@ -200,11 +200,11 @@ static void test_free_leaves_another_snapshots_section_with_the_value_open(void 
 
 static void test_empty_record_owns_nothing(void **state)
 {
-    const struct pss_owned_record none = {0};
+    const struct pss_trace_record none = {0};
 
     (void)state;
     faulty_reset();
-    pss_owned_close(faulty_nt(), &none);
+    pss_trace_close(faulty_nt(), &none);
     assert_same(faulty_calls(), 0);
 }
 
