@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Refuses an #include that points against exports -> api -> {capture, clone} -> descriptor -> base -> nt.
+# Refuses an #include that points against exports -> api -> capture -> clone -> descriptor -> base -> nt.
 
 function layer(path,    parts, n) {
     n = split(path, parts, "/")
@@ -10,9 +10,10 @@ BEGIN {
     rank["nt"] = 1
     rank["base"] = 2
     rank["descriptor"] = 3
-    rank["capture"] = rank["clone"] = 4
-    rank["api"] = 5
-    rank["exports"] = 6
+    rank["clone"] = 4
+    rank["capture"] = 5
+    rank["api"] = 6
+    rank["exports"] = 7
 }
 
 /^#[ \t]*include[ \t]*"/ {

@@ -50,17 +50,23 @@ static int is_worth_waiting(const struct pss_errand *errand, uint32_t seen, uint
            (errand->may_wait && errand->may_wait(errand->context));
 }
 
-/* Answers 1 when the thread has ended, 0 when it takes longer than its owner's patience. */
-static int wait_while_it_advances(const struct pss_nt *nt, const struct pss_errand *errand,
-                                  HANDLE thread)
+static int has_ended(const struct pss_nt *nt, HANDLE thread)
+{
+    return wait_for(nt, thread, 0) == STATUS_SUCCESS;
+}
+
+int pss_errand_wait(const struct pss_nt *nt, const struct pss_errand *errand, HANDLE object,
+                    HANDLE thread)
 {
     uint32_t waited = 0, seen;
     NTSTATUS status;
 
     do {
         seen = steps_of(errand->state);
-        status = wait_for(nt, thread, errand->patience);
+        status = wait_for(nt, object, errand->patience);
         waited += errand->patience;
+        if (status == STATUS_TIMEOUT && object != thread && has_ended(nt, thread))
+            return 1;
     } while (status == STATUS_TIMEOUT && is_worth_waiting(errand, seen, waited));
     return status != STATUS_TIMEOUT && NT_SUCCESS(status);
 }
@@ -70,7 +76,7 @@ static int wait_while_it_advances(const struct pss_nt *nt, const struct pss_erra
  * thread that has not begun may own the loader's lock, and on some systems ending it then costs the
  * whole process.
  */
-static NTSTATUS give_up(const struct pss_nt *nt, struct pss_errand *errand, HANDLE thread)
+static NTSTATUS end_thread(const struct pss_nt *nt, struct pss_errand *errand, HANDLE thread)
 {
     NTSTATUS status = wait_for(nt, thread, FINAL_WAIT);
     int may_force = has_begun(errand->state);
@@ -85,22 +91,31 @@ static NTSTATUS give_up(const struct pss_nt *nt, struct pss_errand *errand, HAND
     return may_force ? STATUS_IO_TIMEOUT : STATUS_CANCELLED;
 }
 
+NTSTATUS pss_errand_start(const struct pss_nt *nt, const struct pss_errand *errand, HANDLE *thread)
+{
+    return nt->create_thread(thread, SYNCHRONIZE | THREAD_TERMINATE, NULL, PSS_CURRENT_PROCESS,
+                             (void *)(uintptr_t)errand->routine, errand->memory,
+                             PSS_NT_THREAD_CREATE_SKIP_ATTACH, 0, 0, STACK_SIZE, NULL);
+}
+
+NTSTATUS pss_errand_give_up(const struct pss_nt *nt, struct pss_errand *errand, HANDLE thread,
+                            uint32_t *steps)
+{
+    *steps = __atomic_exchange_n(&errand->state->steps, PSS_ERRAND_GIVEN_UP, __ATOMIC_ACQ_REL);
+    return end_thread(nt, errand, thread);
+}
+
 NTSTATUS pss_errand_run(const struct pss_nt *nt, struct pss_errand *errand, uint32_t *steps)
 {
     HANDLE thread = NULL;
-    NTSTATUS status =
-        nt->create_thread(&thread, SYNCHRONIZE | THREAD_TERMINATE, NULL, PSS_CURRENT_PROCESS,
-                          (void *)(uintptr_t)errand->routine, errand->memory,
-                          PSS_NT_THREAD_CREATE_SKIP_ATTACH, 0, 0, STACK_SIZE, NULL);
+    NTSTATUS status = pss_errand_start(nt, errand, &thread);
 
     if (!NT_SUCCESS(status))
         return status;
-    if (wait_while_it_advances(nt, errand, thread)) {
+    if (pss_errand_wait(nt, errand, thread, thread))
         *steps = steps_of(errand->state);
-    } else {
-        *steps = __atomic_exchange_n(&errand->state->steps, PSS_ERRAND_GIVEN_UP, __ATOMIC_ACQ_REL);
-        status = give_up(nt, errand, thread);
-    }
+    else
+        status = pss_errand_give_up(nt, errand, thread, steps);
     nt->close(thread);
     return status;
 }

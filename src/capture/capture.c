@@ -13,6 +13,9 @@ static uint32_t effective_flags(uint32_t flags)
         flags &= ~(uint32_t)PSS_CAPTURE_THREAD_CONTEXT;
     if (!(flags & PSS_CAPTURE_THREAD_CONTEXT))
         flags &= ~(uint32_t)PSS_CAPTURE_THREAD_CONTEXT_EXTENDED;
+    if (!(flags & PSS_CAPTURE_VA_CLONE))
+        flags &= ~(uint32_t)(PSS_CREATE_BREAKAWAY | PSS_CREATE_FORCE_BREAKAWAY |
+                             PSS_CREATE_BREAKAWAY_OPTIONAL | PSS_CREATE_RELEASE_SECTION);
     if (!(flags & PSS_CAPTURE_VA_SPACE))
         flags &= ~(uint32_t)PSS_CAPTURE_VA_SPACE_SECTION_INFORMATION;
     return flags;
@@ -34,15 +37,17 @@ static NTSTATUS run(struct pss_capture *capture, NTSTATUS status, uint32_t flag,
     return status;
 }
 
-/* Nothing here can wait for the target: where contexts are asked for, its threads stand still. */
+/* Nothing here can wait for the target: for contexts and for a copy its threads stand still. */
 static NTSTATUS capture_frozen(struct pss_capture *capture)
 {
     NTSTATUS status = STATUS_SUCCESS;
 
-    status = run(capture, status, PSS_CAPTURE_THREADS, PSS_PHASE_THREADS, pss_threads_open);
+    if (capture->freezes || capture->flags & PSS_CAPTURE_THREADS)
+        status = run(capture, status, 0, PSS_PHASE_THREADS, pss_threads_open);
     status =
         run(capture, status, PSS_CAPTURE_THREAD_CONTEXT, PSS_PHASE_THREADS, pss_contexts_capture);
     status = run(capture, status, PSS_CAPTURE_VA_SPACE, PSS_PHASE_VA_SPACE, pss_va_space_capture);
+    status = run(capture, status, PSS_CAPTURE_VA_CLONE, PSS_PHASE_VA_CLONE, pss_va_clone_take);
     status = run(capture, status, PSS_CAPTURE_VA_SPACE_SECTION_INFORMATION, PSS_PHASE_VA_SPACE,
                  pss_mappings_capture);
     status = run(capture, status, PSS_CAPTURE_RESERVED_00000002, PSS_PHASE_AUXILIARY_PAGES,
@@ -61,6 +66,7 @@ static NTSTATUS capture_details(struct pss_capture *capture)
 
     status = run(capture, status, PSS_CAPTURE_THREADS, PSS_PHASE_THREADS, pss_threads_capture);
     pss_threads_close(capture);
+    status = run(capture, status, PSS_CAPTURE_VA_CLONE, PSS_PHASE_TOTAL, pss_va_clone_finish);
     status = run(capture, status, PSS_CAPTURE_VA_SPACE_SECTION_INFORMATION, PSS_PHASE_VA_SPACE,
                  pss_mappings_name);
     status = run(capture, status, PSS_CAPTURE_HANDLES, PSS_PHASE_HANDLES, pss_handles_describe);
@@ -88,7 +94,7 @@ static NTSTATUS prepare(struct pss_capture *capture)
     status = run(capture, status, 0, PSS_PHASE_TOTAL, pss_process_capture);
     if (capture->is_self)
         status = run(capture, status, PSS_CAPTURE_HANDLES, PSS_PHASE_HANDLES, pss_handles_list);
-    return status;
+    return run(capture, status, PSS_CAPTURE_VA_CLONE, PSS_PHASE_TOTAL, pss_va_clone_prepare);
 }
 
 /* The target may die at any call; whatever that call said, this is what happened. */
@@ -119,12 +125,16 @@ static void fini(struct pss_capture *capture)
 {
     pss_threads_close(capture);
     pss_handles_close(capture);
+    pss_clone_end(capture->clone);
+    if (capture->own_process)
+        capture->nt->close(capture->own_process);
     pss_region_free(capture->nt, &capture->threads);
     pss_region_free(capture->nt, &capture->processes);
     pss_region_free(capture->nt, &capture->types);
     pss_region_free(capture->nt, &capture->scratch);
     pss_region_free(capture->nt, &capture->own_context);
     pss_region_free(capture->nt, &capture->context_model);
+    pss_region_free(capture->nt, &capture->clone_regions);
     pss_builder_fini(capture->nt, &capture->builder);
 }
 
@@ -135,13 +145,16 @@ NTSTATUS pss_capture_process(const struct pss_nt *nt, HANDLE process, uint32_t f
     NTSTATUS status;
 
     capture.flags = effective_flags(flags);
+    capture.freezes = (capture.flags & PSS_CAPTURE_THREAD_CONTEXT) != 0;
     capture.builder.capture_flags = flags;
     if (flags & PSS_CREATE_MEASURE_PERFORMANCE)
         pss_stopwatch_init(nt, &capture.stopwatch);
     pss_stopwatch_start(&capture, PSS_PHASE_TOTAL);
     status = pss_target_open(&capture);
-    if (!NT_SUCCESS(status))
+    if (!NT_SUCCESS(status)) {
+        fini(&capture);
         return status;
+    }
     status = prepare(&capture);
     if (NT_SUCCESS(status) && capture.flags & PSS_CAPTURE_THREAD_CONTEXT)
         nt->capture_context(capture.own_context.base); /* here: this frame outlives the capture */

@@ -4,6 +4,7 @@
 #define PSS_CAPTURE_H
 
 #include "base/status.h"
+#include "clone/clone.h"
 #include "descriptor/descriptor.h"
 
 #include "pss.h"
@@ -48,7 +49,8 @@ struct pss_type {
 
 struct pss_capture {
     const struct pss_nt *nt;
-    HANDLE process;         /* borrowed from the client */
+    HANDLE process;         /* borrowed from the client, or own_process */
+    HANDLE own_process;     /* opened anew with the rights a clone needs; owned, or NULL */
     uint32_t flags;         /* PSS_CAPTURE_FLAGS without the bits that lack what they need */
     uint32_t context_flags; /* what the contexts are asked for */
     uint32_t process_id;
@@ -56,6 +58,7 @@ struct pss_capture {
     uint8_t is_self;
     uint8_t is_wow64;
     uint8_t has_ended;            /* before the capture began */
+    uint8_t freezes;              /* the target has to stand still for a while */
     uint8_t holds_freeze;         /* the right to freeze the own process */
     uint8_t has_true_times;       /* the CPU times are the target's, not ours */
     uint8_t lacks_extended_basic; /* the system does not tell PROTECTED and FROZEN */
@@ -70,6 +73,8 @@ struct pss_capture {
     struct pss_region scratch;       /* PSS_SCRATCH_SIZE bytes for one answer of the system */
     struct pss_region own_context;   /* CONTEXT of the calling thread, in a self-capture */
     struct pss_region context_model; /* what each context is before it is read */
+    struct pss_clone *clone;         /* in the making; owned, or NULL */
+    struct pss_region clone_regions; /* struct pss_region_record: what it is made of */
     struct pss_stopwatch stopwatch;
 };
 
@@ -106,11 +111,12 @@ NTSTATUS pss_capture_process(const struct pss_nt *nt, HANDLE process, uint32_t f
  *
  * Rights: PROCESS_QUERY_LIMITED_INFORMATION; PROCESS_QUERY_INFORMATION for threads, regions,
  * handles and the trace; PROCESS_VM_READ for section information and auxiliary pages;
- * PROCESS_DUP_HANDLE for handles.
+ * PROCESS_DUP_HANDLE for handles; PROCESS_CREATE_PROCESS for a clone. What a copy needs beyond
+ * that, the process is opened anew for.
  *
  * \return STATUS_SUCCESS · STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH: no process ·
- *         STATUS_ACCESS_DENIED · STATUS_NOT_SUPPORTED: of another bitness, or a clone is asked for
- * · STATUS_PARTIAL_COPY: it has ended, and what is asked for with it.
+ *         STATUS_ACCESS_DENIED · STATUS_NOT_SUPPORTED: of another bitness · STATUS_PARTIAL_COPY: it
+ *         has ended, and what is asked for with it.
  */
 NTSTATUS pss_target_open(struct pss_capture *capture);
 
@@ -156,7 +162,7 @@ int32_t pss_process_base_priority(const struct pss_nt *nt, HANDLE process,
 
 /* ---- thread_list.c: finding, freezing and thawing the threads ---- */
 
-/** Opens every thread; where contexts are asked for each but the caller's stands still. */
+/** Opens every thread; in a capture that freezes each but our own stands still. */
 NTSTATUS pss_threads_open(struct pss_capture *capture);
 
 /** Lets all run again; harmless when they do. */
@@ -205,11 +211,25 @@ NTSTATUS pss_va_space_capture(struct pss_capture *capture);
 NTSTATUS pss_regions_read(struct pss_capture *capture, uint64_t address, uint32_t limit,
                           struct pss_region *records);
 
+/** Reads all regions of the target; STATUS_NO_MEMORY for a listing without end. */
+NTSTATUS pss_regions_read_all(struct pss_capture *capture, struct pss_region *records);
+
 /** Appends a mapping for each mapped allocation, with the fields of its PE header. */
 NTSTATUS pss_mappings_capture(struct pss_capture *capture);
 
 /** Gives the mappings their file names. */
 NTSTATUS pss_mappings_name(struct pss_capture *capture);
+
+/* ---- va_clone.c ---- */
+
+/** Makes ready what can be before the target stands still. */
+NTSTATUS pss_va_clone_prepare(struct pss_capture *capture);
+
+/** Clones the memory, after the regions were captured if they are asked for. */
+NTSTATUS pss_va_clone_take(struct pss_capture *capture);
+
+/** Appends the record of the clone, which the builder owns then. */
+NTSTATUS pss_va_clone_finish(struct pss_capture *capture);
 
 /* ---- auxiliary_pages.c ---- */
 

@@ -7,7 +7,7 @@
 
 int pss_handles_are_frozen(const struct pss_capture *capture)
 {
-    return (capture->flags & PSS_CAPTURE_THREAD_CONTEXT) != 0;
+    return capture->freezes;
 }
 
 static int compare_handles(const void *left, const void *right)

@@ -22,10 +22,30 @@ static ACCESS_MASK needed_access(uint32_t flags)
         access |= PROCESS_VM_READ;
     if (flags & PSS_CAPTURE_HANDLES)
         access |= PROCESS_DUP_HANDLE;
+    if (flags & PSS_CAPTURE_VA_CLONE)
+        access |= PROCESS_CREATE_PROCESS;
     return access;
 }
 
-static NTSTATUS check_access(const struct pss_capture *capture)
+/*
+ * A native clone needs less than a copy does: the client's handle need not be good for one. Where
+ * the process cannot be opened anew, the strategy finds out whether it can do without.
+ */
+static void open_for_copy(struct pss_capture *capture, ACCESS_MASK granted, ACCESS_MASK needed)
+{
+    static const ACCESS_MASK copy = PROCESS_QUERY_INFORMATION | PROCESS_VM_READ;
+    CLIENT_ID id = {.UniqueProcess = (HANDLE)(ULONG_PTR)capture->process_id};
+    OBJECT_ATTRIBUTES attributes;
+
+    if ((granted & copy) == copy)
+        return;
+    InitializeObjectAttributes(&attributes, NULL, 0, NULL, NULL);
+    if (NT_SUCCESS(
+            capture->nt->open_process(&capture->own_process, needed | copy, &attributes, &id)))
+        capture->process = capture->own_process;
+}
+
+static NTSTATUS check_access(struct pss_capture *capture)
 {
     ACCESS_MASK needed = needed_access(capture->flags);
     struct pss_nt_object_basic object;
@@ -37,7 +57,11 @@ static NTSTATUS check_access(const struct pss_capture *capture)
                                        sizeof(object), NULL);
     if (!NT_SUCCESS(status))
         return status;
-    return (object.granted_access & needed) == needed ? STATUS_SUCCESS : STATUS_ACCESS_DENIED;
+    if ((object.granted_access & needed) != needed)
+        return STATUS_ACCESS_DENIED;
+    if (capture->flags & PSS_CAPTURE_VA_CLONE)
+        open_for_copy(capture, object.granted_access, needed);
+    return STATUS_SUCCESS;
 }
 
 NTSTATUS pss_process_is_wow64(const struct pss_nt *nt, HANDLE process, uint8_t *is_wow64)
@@ -133,8 +157,6 @@ NTSTATUS pss_target_open(struct pss_capture *capture)
         status = check_access(capture);
     if (NT_SUCCESS(status))
         status = query_life(capture);
-    if (NT_SUCCESS(status) && capture->flags & PSS_CAPTURE_VA_CLONE)
-        status = STATUS_NOT_SUPPORTED;
     if (NT_SUCCESS(status) && capture->has_ended && capture->flags & NEEDS_LIFE)
         status = STATUS_PARTIAL_COPY;
     return status;

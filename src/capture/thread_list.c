@@ -16,7 +16,7 @@ static void begin_freeze(struct pss_capture *capture)
 {
     LARGE_INTEGER pause = {.QuadPart = -10000}; /* 1 ms; 100 ns, negative is from now on */
 
-    if (!capture->is_self || !(capture->flags & PSS_CAPTURE_THREAD_CONTEXT))
+    if (!capture->is_self || !capture->freezes)
         return;
     while (__atomic_exchange_n(&is_self_frozen, 1, __ATOMIC_ACQUIRE))
         capture->nt->wait(PSS_CURRENT_THREAD, FALSE, &pause); /* a thread outlives its own wait */
@@ -57,13 +57,19 @@ static NTSTATUS freeze_thread(const struct pss_nt *nt, struct pss_thread *thread
     return STATUS_SUCCESS;
 }
 
+/* A thread that works for this very capture: it goes on, and nobody hears of it. */
+static int is_helper(const struct pss_capture *capture, uint32_t id)
+{
+    return capture->is_self && capture->clone && id == pss_clone_thread_id(capture->clone);
+}
+
 static NTSTATUS identify_thread(const struct pss_capture *capture, struct pss_thread *thread)
 {
     NTSTATUS status = capture->nt->query_thread(thread->handle, PSS_NT_THREAD_BASIC, &thread->basic,
                                                 sizeof(thread->basic), NULL);
     uint32_t id = (uint32_t)(ULONG_PTR)thread->basic.id.UniqueThread;
 
-    thread->is_known = NT_SUCCESS(status);
+    thread->is_known = NT_SUCCESS(status) && !is_helper(capture, id);
     if ((ULONG_PTR)thread->basic.teb < LOWEST_ADDRESS)
         thread->basic.teb = NULL; /* an offset added to nothing: the thread has not begun */
     thread->is_caller = capture->is_self && id == capture->caller_thread_id;
@@ -86,8 +92,7 @@ static NTSTATUS add_thread(struct pss_capture *capture, HANDLE handle)
     thread = pss_region_at(&capture->threads, offset);
     thread->handle = handle;
     status = identify_thread(capture, thread);
-    if (NT_SUCCESS(status) && capture->flags & PSS_CAPTURE_THREAD_CONTEXT && thread->is_known &&
-        !thread->is_caller)
+    if (NT_SUCCESS(status) && capture->freezes && thread->is_known && !thread->is_caller)
         status = freeze_thread(capture->nt, thread);
     return status;
 }
@@ -103,9 +108,10 @@ NTSTATUS pss_threads_open(struct pss_capture *capture)
     HANDLE previous = NULL, next = NULL;
     NTSTATUS status;
 
-    pss_builder_begin(&capture->builder, PSS_SECTION_THREADS);
+    if (capture->flags & PSS_CAPTURE_THREADS)
+        pss_builder_begin(&capture->builder, PSS_SECTION_THREADS);
     begin_freeze(capture);
-    if (capture->flags & PSS_CAPTURE_THREAD_CONTEXT)
+    if (capture->freezes)
         access |= THREAD_SUSPEND_RESUME | THREAD_GET_CONTEXT;
     for (;;) {
         status = nt->get_next_thread(capture->process, previous, access, 0, 0, &next);

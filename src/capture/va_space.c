@@ -170,14 +170,17 @@ NTSTATUS pss_regions_read(struct pss_capture *capture, uint64_t address, uint32_
     return status;
 }
 
-NTSTATUS pss_va_space_capture(struct pss_capture *capture)
+NTSTATUS pss_regions_read_all(struct pss_capture *capture, struct pss_region *records)
 {
-    struct pss_region *records = &capture->builder.sections[PSS_SECTION_REGIONS];
     NTSTATUS status = pss_regions_read(capture, 0, REGION_LIMIT, records);
 
-    pss_builder_begin(&capture->builder, PSS_SECTION_REGIONS);
-    if (NT_SUCCESS(status) &&
-        pss_builder_count(&capture->builder, PSS_SECTION_REGIONS) == REGION_LIMIT)
+    if (NT_SUCCESS(status) && records->size / sizeof(struct pss_region_record) == REGION_LIMIT)
         return STATUS_NO_MEMORY;
     return status;
+}
+
+NTSTATUS pss_va_space_capture(struct pss_capture *capture)
+{
+    pss_builder_begin(&capture->builder, PSS_SECTION_REGIONS);
+    return pss_regions_read_all(capture, &capture->builder.sections[PSS_SECTION_REGIONS]);
 }

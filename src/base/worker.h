@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* A worker: a thread that does one job after the other, and is given up when it gets stuck. */
+#ifndef PSS_WORKER_H
+#define PSS_WORKER_H
+
+#include "base/errand.h"
+
+/**
+ * What the worker and its owner share, at the start of the worker's memory. A job works in that
+ * memory alone, and calls pss_errand_step on `errand` after whatever may take long: once that
+ * answers 0, its owner has gone, and the job returns without touching anything else.
+ */
+struct pss_worker_state {
+    struct pss_errand_state errand;
+    const struct pss_nt *nt;
+    HANDLE go, done;               /* events that reset themselves */
+    NTSTATUS (*job)(void *memory); /* the next one; NULL to end */
+    NTSTATUS status;               /* of the last one */
+    uint32_t thread_id;
+};
+
+/* Zero-initialised is none. */
+struct pss_worker {
+    HANDLE thread; /* NULL: none */
+    struct pss_errand errand;
+    struct pss_worker_state *state; /* of its memory */
+};
+
+/**
+ * Makes a worker, and waits until it has begun.
+ *
+ * \param memory    [in] Begins with struct pss_worker_state, zeroed.
+ * \param may_wait  [in] As in struct pss_errand; for every job, with \p context.
+ * \return STATUS_SUCCESS · as pss_errand_run. Only STATUS_SUCCESS leaves a worker to end.
+ */
+NTSTATUS pss_worker_start(const struct pss_nt *nt, struct pss_worker *worker, void *memory,
+                          int (*may_wait)(void *), void *context);
+
+/**
+ * Has the worker do a job, and waits for it.
+ *
+ * \return the job's status · STATUS_IO_TIMEOUT: it got stuck, and the worker is no more.
+ */
+NTSTATUS pss_worker_do(const struct pss_nt *nt, struct pss_worker *worker,
+                       NTSTATUS (*job)(void *memory));
+
+/** Ends the worker; harmless if there is none. */
+void pss_worker_end(const struct pss_nt *nt, struct pss_worker *worker);
+
+/** Whether a thread that is stuck in the system still uses the memory: it must stay for good. */
+int pss_worker_keeps_memory(const struct pss_worker *worker);
+
+#endif

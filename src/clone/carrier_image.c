@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* Images of the target in the carrier: views of the same files, which nobody has to copy. */
+#include "clone/carrier.h"
+
+#define NAME_ROOM 0x8000u /* bytes */
+
+struct name_buffer {
+    UNICODE_STRING name;
+    WCHAR text[NAME_ROOM / sizeof(WCHAR)];
+};
+
+_Static_assert(sizeof(struct name_buffer) <= PSS_COPY_CHUNK, "a name is read into a chunk");
+
+static NTSTATUS read_name(struct pss_carrier *carrier, uint64_t address, struct name_buffer *buffer)
+{
+    NTSTATUS status =
+        carrier->nt->query_memory(carrier->target.process, (void *)(ULONG_PTR)address,
+                                  PSS_NT_MEMORY_MAPPED_FILE_NAME, buffer, sizeof(*buffer), NULL);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    if (buffer->name.Buffer != buffer->text || buffer->name.Length > sizeof(buffer->text))
+        return STATUS_INTERNAL_ERROR;
+    while (buffer->name.Length && !buffer->text[buffer->name.Length / sizeof(WCHAR) - 1])
+        buffer->name.Length = (USHORT)(buffer->name.Length - sizeof(WCHAR)); /* some systems count the terminator */
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS open_section(struct pss_carrier *carrier, UNICODE_STRING *name, HANDLE *section)
+{
+    const struct pss_nt *nt = carrier->nt;
+    OBJECT_ATTRIBUTES attributes;
+    IO_STATUS_BLOCK io;
+    HANDLE file = NULL;
+    NTSTATUS status;
+
+    InitializeObjectAttributes(&attributes, name, OBJ_CASE_INSENSITIVE, NULL, NULL);
+    status = nt->open_file(&file, FILE_READ_DATA | FILE_EXECUTE | SYNCHRONIZE, &attributes, &io,
+                           FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                           FILE_SYNCHRONOUS_IO_NONALERT | FILE_NON_DIRECTORY_FILE);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = nt->create_section(section, SECTION_MAP_READ | SECTION_MAP_EXECUTE | SECTION_QUERY,
+                                NULL, NULL, PAGE_EXECUTE_READ, SEC_IMAGE, file);
+    nt->close(file);
+    return status;
+}
+
+/* Writes to such a view would reach others, and theirs would be seen. */
+static int is_shared(uint32_t protect)
+{
+    return (protect & (PAGE_READWRITE | PAGE_EXECUTE_READWRITE)) != 0;
+}
+
+/* Learns what a piece has become in the view. */
+static NTSTATUS look_at(struct pss_carrier *carrier, struct pss_piece *piece, uint64_t base)
+{
+    MEMORY_BASIC_INFORMATION region;
+    uint64_t end;
+    NTSTATUS status = pss_carrier_step(
+        carrier, carrier->nt->query_memory(carrier->process, (void *)(ULONG_PTR)piece->range.base,
+                                           PSS_NT_MEMORY_BASIC, &region, sizeof(region), NULL));
+
+    if (!NT_SUCCESS(status))
+        return status;
+    end = (uint64_t)(ULONG_PTR)region.BaseAddress + region.RegionSize;
+    if (region.State != piece->state || region.Type != MEM_IMAGE ||
+        (uint64_t)(ULONG_PTR)region.AllocationBase != base || is_shared(region.Protect))
+        return STATUS_INVALID_IMAGE_FORMAT;
+    piece->has_protect = end >= piece->range.end ? region.Protect : 0;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS look_at_all(struct pss_carrier *carrier, struct pss_piece *first, uint32_t count)
+{
+    NTSTATUS status = STATUS_SUCCESS;
+
+    for (uint32_t i = 0; i < count && NT_SUCCESS(status); i++) {
+        first[i].place = PSS_PLACE_IMAGE;
+        status = look_at(carrier, &first[i], first->range.base);
+    }
+    return status;
+}
+
+static NTSTATUS map_section(struct pss_carrier *carrier, HANDLE section, struct pss_piece *first,
+                            uint32_t count)
+{
+    const struct pss_nt *nt = carrier->nt;
+    void *base = (void *)(ULONG_PTR)first->range.base;
+    SIZE_T size = 0;
+    NTSTATUS status =
+        pss_carrier_step(carrier, nt->map_view(section, carrier->process, &base, 0, 0, NULL, &size,
+                                               PSS_NT_VIEW_UNMAP, 0, PAGE_EXECUTE_READ));
+
+    if (!NT_SUCCESS(status))
+        return status;
+    status = (uint64_t)(ULONG_PTR)base == first->range.base
+                 ? look_at_all(carrier, first, count)
+                 : STATUS_CONFLICTING_ADDRESSES; /* Some systems have their own idea where. */
+    if (NT_SUCCESS(status) || status == STATUS_CANCELLED)
+        return status;
+    nt->unmap_view(carrier->process, base);
+    for (uint32_t i = 0; i < count; i++)
+        first[i].place = PSS_PLACE_OWN;
+    return pss_carrier_step(carrier, status);
+}
+
+NTSTATUS pss_carrier_map_image(struct pss_carrier *carrier, struct pss_piece *first, uint32_t count)
+{
+    struct name_buffer *buffer = (struct name_buffer *)carrier->chunk;
+    HANDLE section = NULL;
+    NTSTATUS status = read_name(carrier, first->range.base, buffer);
+
+    if (NT_SUCCESS(status))
+        status = open_section(carrier, &buffer->name, &section);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = map_section(carrier, section, first, count);
+    carrier->nt->close(section);
+    return status;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* The carrier's process: suspended, of the target's image, and bound to its owners by a job. */
+#include "clone/carrier.h"
+#include "clone/strategy.h"
+
+#include "pss.h"
+
+#define NAME_ROOM 0x8000u /* bytes; a path has 32767 characters at the most, and most have fewer \
+                           */
+
+struct name_buffer {
+    UNICODE_STRING name;
+    WCHAR text[NAME_ROOM / sizeof(WCHAR)];
+};
+
+static void set_attribute(struct pss_nt_process_attributes *list, int index, ULONG_PTR attribute,
+                          SIZE_T size, ULONG_PTR value)
+{
+    list->items[index].attribute = attribute;
+    list->items[index].size = size;
+    list->items[index].value = value;
+}
+
+static NTSTATUS create_process(struct pss_carrier *carrier, const UNICODE_STRING *image,
+                               void *parameters, ULONG flags)
+{
+    struct pss_nt_process_attributes list = {0};
+    struct pss_nt_create_info info = {0};
+    NTSTATUS status;
+
+    info.size = sizeof(info);
+    list.size = sizeof(list);
+    set_attribute(&list, 0, PSS_NT_ATTRIBUTE_IMAGE_NAME, image->Length, (ULONG_PTR)image->Buffer);
+    set_attribute(&list, 1, PSS_NT_ATTRIBUTE_PARENT_PROCESS, sizeof(HANDLE),
+                  (ULONG_PTR)carrier->target.process);
+    set_attribute(&list, 2, PSS_NT_ATTRIBUTE_JOB_LIST, sizeof(HANDLE), (ULONG_PTR)&carrier->job);
+    status = carrier->nt->create_user_process(
+        &carrier->process, &carrier->thread, PROCESS_ALL_ACCESS, THREAD_ALL_ACCESS, NULL, NULL,
+        flags, PSS_NT_THREAD_CREATE_SUSPENDED, parameters, &info, &list);
+    return pss_carrier_step(carrier, status);
+}
+
+/*
+ * The target is the parent, as of a native clone: what its job lets its processes do counts for the
+ * carrier, which is in it unless the flags ask for its way out.
+ */
+static NTSTATUS create_of_image(struct pss_carrier *carrier, const UNICODE_STRING *image)
+{
+    const struct pss_nt *nt = carrier->nt;
+    uint32_t leaves = carrier->target.flags & (PSS_CREATE_BREAKAWAY | PSS_CREATE_FORCE_BREAKAWAY);
+    void *parameters = NULL;
+    NTSTATUS status = nt->create_parameters(&parameters, image);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    status =
+        create_process(carrier, image, parameters,
+                       PSS_NT_CREATE_NO_DEBUG_INHERIT | (leaves ? PSS_NT_CREATE_BREAKAWAY : 0));
+    if (status == STATUS_ACCESS_DENIED && leaves &&
+        carrier->target.flags & PSS_CREATE_BREAKAWAY_OPTIONAL)
+        status = create_process(carrier, image, parameters, PSS_NT_CREATE_NO_DEBUG_INHERIT);
+    nt->destroy_parameters(parameters);
+    return status;
+}
+
+static NTSTATUS create_as(struct pss_carrier *carrier, HANDLE model, struct name_buffer *buffer)
+{
+    NTSTATUS status = carrier->nt->query_process(model, PSS_NT_PROCESS_IMAGE_FILE_NAME, buffer,
+                                                 sizeof(*buffer), NULL);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    if ((const char *)buffer->name.Buffer != (const char *)buffer->text ||
+        buffer->name.Length > sizeof(buffer->text))
+        return STATUS_INTERNAL_ERROR;
+    return create_of_image(carrier, &buffer->name);
+}
+
+static NTSTATUS is_own_bitness(struct pss_carrier *carrier, int *is_own)
+{
+    ULONG_PTR wow64 = 0;
+    NTSTATUS status = carrier->nt->query_process(PSS_CURRENT_PROCESS, PSS_NT_PROCESS_WOW64, &wow64,
+                                                 sizeof(wow64), NULL);
+
+    *is_own = (wow64 != 0) == carrier->target.is_wow64;
+    return status;
+}
+
+/* Any image will do, as long as the bitness is the target's: its own may be gone by now. */
+static int may_try_another(NTSTATUS status)
+{
+    return status == STATUS_OBJECT_NAME_NOT_FOUND || status == STATUS_OBJECT_PATH_NOT_FOUND ||
+           status == STATUS_OBJECT_NAME_INVALID || status == STATUS_SHARING_VIOLATION ||
+           status == STATUS_INVALID_IMAGE_FORMAT || status == STATUS_INTERNAL_ERROR;
+}
+
+NTSTATUS pss_carrier_create(struct pss_carrier *carrier)
+{
+    struct pss_region memory = {0};
+    struct name_buffer *buffer;
+    uint32_t offset;
+    int is_own = 0;
+    NTSTATUS status = pss_region_append(carrier->nt, &memory, sizeof(*buffer), 1, &offset);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    buffer = memory.base;
+    status = pss_clone_job_create(carrier->nt, &carrier->job);
+    if (NT_SUCCESS(status))
+        status = create_as(carrier, carrier->target.process, buffer);
+    if (may_try_another(status) && NT_SUCCESS(is_own_bitness(carrier, &is_own)) && is_own)
+        status = create_as(carrier, PSS_CURRENT_PROCESS, buffer);
+    pss_region_free(carrier->nt, &memory);
+    return status;
+}
