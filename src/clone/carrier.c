@@ -70,7 +70,7 @@ static NTSTATUS take_memory(void *memory)
         status = pss_carrier_lay_out(memory);
     if (NT_SUCCESS(status))
         status = pss_carrier_copy(memory);
-    return status;
+    return NT_SUCCESS(status) ? pss_carrier_copy_peb(memory) : status;
 }
 
 static NTSTATUS finish_memory(void *memory)

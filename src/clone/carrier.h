@@ -52,7 +52,9 @@ struct pss_own_blocks {
 /* Files that may show the target's memory: which one does is seen when it stands still. */
 #define PSS_CANDIDATE_LIMIT 8
 
-#define PSS_COPY_CHUNK 0x80000u /* bytes: measured */
+/* Bytes that are copied at once. Measured: calls that cross a server want larger chunks. */
+#define PSS_COPY_CHUNK      0x100000u
+#define PSS_FILE_COPY_CHUNK 0x40000u
 
 struct pss_carrier {
     struct pss_worker_state worker; /* first: the worker's memory is the carrier */
@@ -61,6 +63,7 @@ struct pss_carrier {
     HANDLE process, thread, job; /* of the carrier; owned */
     struct pss_own_blocks own;
     struct pss_range hole;        /* bytes in the block that are the carrier's for good */
+    uint8_t is_block_alike;       /* the target has a PEB and a TEB where the carrier has them */
     struct pss_region kept;       /* struct pss_kept, ascending */
     struct pss_region regions;    /* struct pss_region_record of the target, as last told */
     struct pss_region pieces;     /* struct pss_piece: of those regions */
@@ -96,7 +99,7 @@ NTSTATUS pss_carrier_create(struct pss_carrier *carrier);
 
 /* ---- carrier_strip.c ---- */
 
-/** Finds the TEBs and PEBs of the carrier, and what of them must stay. */
+/** Finds the TEBs and PEBs of the carrier, and whether the target has its own there. */
 NTSTATUS pss_carrier_find_blocks(struct pss_carrier *carrier);
 
 /** Takes from the carrier what it can do without, and lists what it keeps. */
@@ -139,5 +142,8 @@ NTSTATUS pss_carrier_map_image(struct pss_carrier *carrier, struct pss_piece *fi
 
 /** Copies what the carrier does not have yet, and counts. */
 NTSTATUS pss_carrier_copy(struct pss_carrier *carrier);
+
+/** Makes the carrier's PEB that of the target, where the target has its own elsewhere. */
+NTSTATUS pss_carrier_copy_peb(struct pss_carrier *carrier);
 
 #endif

@@ -146,12 +146,13 @@ static uint64_t piece_end(const struct pss_carrier *carrier, const struct span *
 /* From its first page that cannot be read on, as of a file that was cut off, a piece stays zero. */
 static NTSTATUS copy_span(struct pss_carrier *carrier, const struct span *span)
 {
+    uint32_t chunk = carrier->from.file && carrier->to.file ? PSS_FILE_COPY_CHUNK : PSS_COPY_CHUNK;
     NTSTATUS status = STATUS_SUCCESS;
     uint64_t address = span->range.base;
 
     while (address < span->range.end && NT_SUCCESS(status)) {
         uint64_t left = span->range.end - address;
-        uint32_t wanted = left < PSS_COPY_CHUNK ? (uint32_t)left : PSS_COPY_CHUNK;
+        uint32_t wanted = left < chunk ? (uint32_t)left : chunk;
         uint32_t size = wanted;
 
         status = read_chunk(carrier, address, &size);

@@ -12,8 +12,12 @@
  */
 
 #define LISTING_ROOM 0x10000u /* bytes */
-#define PROBE_SIZE   0x2000u  /* bytes of the target's TEB, all of them */
-#define PAGE         0x1000u
+#define TEB64_SIZE   0x2000u  /* bytes */
+
+/* In a 32-bit process on a 64-bit system that one is in front of the TEB its thread knows. */
+#define PROBE_DISTANCE (sizeof(void *) == 8 ? 0u : TEB64_SIZE)
+#define PROBE_SIZE     (sizeof(void *) == 8 ? TEB64_SIZE : TEB64_SIZE + PAGE)
+#define PAGE           0x1000u
 
 /* source: phnt ntpebteb.h: TEB.StaticUnicodeBuffer, which the target's bytes replace */
 #define TEB_SCRATCH (sizeof(void *) == 8 ? 0x1268u : 0x0C00u)
@@ -217,23 +221,24 @@ NTSTATUS pss_carrier_find_files(struct pss_carrier *carrier)
 }
 
 /*
- * The whole TEB is compared: it has the ids of its thread, which are unique on one system, and
- * addresses that differ between two systems that run beside each other.
+ * Beside the ids of its thread, which are unique on one system, the TEB has addresses that differ
+ * between two systems that run beside each other, and between a process and its clone.
  */
 NTSTATUS pss_carrier_choose_file(struct pss_carrier *carrier)
 {
     const struct pss_nt *nt = carrier->nt;
+    uint64_t address = carrier->target_teb - PROBE_DISTANCE;
     uint32_t found = 0, matches = 0;
     NTSTATUS status;
 
     if (!carrier->candidate_count)
         return STATUS_SUCCESS;
-    status = pss_carrier_step(carrier, pss_route_read(nt, &carrier->from, carrier->target_teb,
-                                                      carrier->chunk, PROBE_SIZE));
+    status = pss_carrier_step(
+        carrier, pss_route_read(nt, &carrier->from, address, carrier->chunk, PROBE_SIZE));
     if (!NT_SUCCESS(status))
         return status == STATUS_CANCELLED ? status : STATUS_SUCCESS;
     for (uint32_t i = 0; i < carrier->candidate_count; i++) {
-        if (shows(nt, carrier->candidates[i], carrier->target_teb, carrier->chunk, PROBE_SIZE,
+        if (shows(nt, carrier->candidates[i], address, carrier->chunk, PROBE_SIZE,
                   carrier->other)) {
             found = i;
             matches++;

@@ -22,7 +22,8 @@ static NTSTATUS read_name(struct pss_carrier *carrier, uint64_t address, struct 
     if (buffer->name.Buffer != buffer->text || buffer->name.Length > sizeof(buffer->text))
         return STATUS_INTERNAL_ERROR;
     while (buffer->name.Length && !buffer->text[buffer->name.Length / sizeof(WCHAR) - 1])
-        buffer->name.Length = (USHORT)(buffer->name.Length - sizeof(WCHAR)); /* some systems count the terminator */
+        buffer->name.Length =
+            (USHORT)(buffer->name.Length - sizeof(WCHAR)); /* some systems count the terminator */
     return STATUS_SUCCESS;
 }
 

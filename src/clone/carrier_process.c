@@ -5,8 +5,9 @@
 
 #include "pss.h"
 
-#define NAME_ROOM 0x8000u /* bytes; a path has 32767 characters at the most, and most have fewer \
-                           */
+#define NAME_ROOM                                                                  \
+    0x8000u /* bytes; a path has 32767 characters at the most, and most have fewer \
+             */
 
 struct name_buffer {
     UNICODE_STRING name;

@@ -33,6 +33,12 @@ static NTSTATUS read_pointer(struct pss_carrier *carrier, const struct teb_layou
         carrier, pss_route_read(carrier->nt, &carrier->to, address, value, layout->pointer));
 }
 
+/* The PEB a caller of this bitness is told of. */
+static uint64_t own_peb(const struct pss_carrier *carrier)
+{
+    return sizeof(void *) == 8 ? carrier->own.peb64 : carrier->own.peb32;
+}
+
 /* Whether a TEB is there, and whose. Anything but a TEB is no failure. */
 static NTSTATUS read_teb(struct pss_carrier *carrier, const struct teb_layout *layout,
                          uint64_t address, uint64_t *teb, uint64_t *peb)
@@ -47,6 +53,24 @@ static NTSTATUS read_teb(struct pss_carrier *carrier, const struct teb_layout *l
     *teb = address;
     *peb = owner;
     return STATUS_SUCCESS;
+}
+
+/*
+ * A process of the same image has its first TEB and its PEB at the same addresses; so much so that
+ * the carrier's can be overwritten with the target's. One of another image may not.
+ */
+static NTSTATUS compare_blocks(struct pss_carrier *carrier)
+{
+    const struct pss_own_blocks *own = &carrier->own;
+    const struct teb_layout *layout = own->teb64 ? &layout64 : &layout32;
+    const struct pss_route target = {carrier->target.process, NULL};
+    uint64_t teb = own->teb64 ? own->teb64 : own->teb32, self = 0;
+    NTSTATUS status = pss_route_read(carrier->nt, &target, teb + TEB_SELF * layout->pointer, &self,
+                                     layout->pointer);
+
+    carrier->is_block_alike =
+        NT_SUCCESS(status) && self == teb && carrier->target.peb == own_peb(carrier);
+    return pss_carrier_step(carrier, STATUS_SUCCESS);
 }
 
 /* The thread tells the TEB of the caller's bitness; that of the other one is beside it. */
@@ -75,7 +99,9 @@ NTSTATUS pss_carrier_find_blocks(struct pss_carrier *carrier)
     else if (own->teb32)
         carrier->hole = (struct pss_range){own->teb32 + layout32.gdi_batch,
                                            own->teb32 + layout32.gdi_batch_end};
-    return NT_SUCCESS(status) && !carrier->hole.base ? STATUS_INTERNAL_ERROR : status;
+    if (NT_SUCCESS(status) && !carrier->hole.base)
+        return STATUS_INTERNAL_ERROR;
+    return NT_SUCCESS(status) ? compare_blocks(carrier) : status;
 }
 
 /* Its thread will never run again: neither the stack nor the parameters are missed. */
@@ -121,7 +147,8 @@ static NTSTATUS keep(struct pss_carrier *carrier, const MEMORY_BASIC_INFORMATION
         kept->range.base = base;
     }
     kept->range.end = end;
-    kept->is_block = base <= carrier->hole.base && carrier->hole.base < end;
+    kept->is_block =
+        carrier->is_block_alike && base <= carrier->hole.base && carrier->hole.base < end;
     return status;
 }
 
@@ -172,4 +199,20 @@ NTSTATUS pss_carrier_strip(struct pss_carrier *carrier)
     if (NT_SUCCESS(status))
         status = strip_regions(carrier);
     return status;
+}
+
+NTSTATUS pss_carrier_copy_peb(struct pss_carrier *carrier)
+{
+    /* source: phnt ntpebteb.h, the PEB of Windows 7, which later ones only extend */
+    static const uint32_t size = sizeof(void *) == 8 ? 0x380 : 0x248;
+    NTSTATUS status;
+
+    if (carrier->is_block_alike)
+        return STATUS_SUCCESS;
+    status = pss_carrier_step(carrier, pss_route_read(carrier->nt, &carrier->from,
+                                                      carrier->target.peb, carrier->chunk, size));
+    if (!NT_SUCCESS(status))
+        return status;
+    return pss_carrier_step(carrier, pss_route_write(carrier->nt, &carrier->to, own_peb(carrier),
+                                                     carrier->chunk, size));
 }
