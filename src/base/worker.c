@@ -79,18 +79,26 @@ NTSTATUS pss_worker_start(const struct pss_nt *nt, struct pss_worker *worker, vo
     return STATUS_SUCCESS;
 }
 
-NTSTATUS pss_worker_do(const struct pss_nt *nt, struct pss_worker *worker,
-                       NTSTATUS (*job)(void *memory))
+NTSTATUS pss_worker_post(const struct pss_nt *nt, struct pss_worker *worker,
+                         NTSTATUS (*job)(void *memory))
 {
-    NTSTATUS status;
-
     worker->state->job = job;
-    status = nt->set_event(worker->state->go, NULL);
-    if (!NT_SUCCESS(status))
-        return status;
+    return nt->set_event(worker->state->go, NULL);
+}
+
+NTSTATUS pss_worker_wait(const struct pss_nt *nt, struct pss_worker *worker)
+{
     if (!pss_errand_wait(nt, &worker->errand, worker->state->done, worker->thread))
         return lose(nt, worker);
     return worker->state->status;
+}
+
+NTSTATUS pss_worker_do(const struct pss_nt *nt, struct pss_worker *worker,
+                       NTSTATUS (*job)(void *memory))
+{
+    NTSTATUS status = pss_worker_post(nt, worker, job);
+
+    return NT_SUCCESS(status) ? pss_worker_wait(nt, worker) : status;
 }
 
 void pss_worker_end(const struct pss_nt *nt, struct pss_worker *worker)

@@ -44,6 +44,11 @@ NTSTATUS pss_worker_start(const struct pss_nt *nt, struct pss_worker *worker, vo
 NTSTATUS pss_worker_do(const struct pss_nt *nt, struct pss_worker *worker,
                        NTSTATUS (*job)(void *memory));
 
+/** The two halves of pss_worker_do, for an owner with something to do meanwhile. */
+NTSTATUS pss_worker_post(const struct pss_nt *nt, struct pss_worker *worker,
+                         NTSTATUS (*job)(void *memory));
+NTSTATUS pss_worker_wait(const struct pss_nt *nt, struct pss_worker *worker);
+
 /** Ends the worker; harmless if there is none. */
 void pss_worker_end(const struct pss_nt *nt, struct pss_worker *worker);
 

@@ -60,7 +60,7 @@ static NTSTATUS freeze_thread(const struct pss_nt *nt, struct pss_thread *thread
 /* A thread that works for this very capture: it goes on, and nobody hears of it. */
 static int is_helper(const struct pss_capture *capture, uint32_t id)
 {
-    return capture->is_self && capture->clone && id == pss_clone_thread_id(capture->clone);
+    return capture->is_self && capture->clone && pss_clone_owns_thread(capture->clone, id);
 }
 
 static NTSTATUS identify_thread(const struct pss_capture *capture, struct pss_thread *thread)

@@ -9,12 +9,18 @@
 
 #define PATIENCE_LIMIT 200u /* times the worker's patience, without a step */
 
+/* The wait for one worker. */
+struct vigil {
+    struct pss_worker worker;
+    const struct pss_carrier *carrier;
+    uint32_t seen, count; /* the steps at the last look, and how often they were the same */
+};
+
 struct carrier_clone {
     struct pss_clone clone; /* first */
     struct pss_carrier *carrier;
-    struct pss_region memory; /* of the carrier */
-    struct pss_worker worker;
-    uint32_t seen, waited; /* the steps at the last look, and how often they were the same */
+    struct pss_region memory; /* of the carrier and this structure */
+    struct vigil vigils[PSS_COPIER_COUNT];
 };
 
 static int is_alive(const struct pss_nt *nt, HANDLE process)
@@ -29,13 +35,13 @@ static int is_alive(const struct pss_nt *nt, HANDLE process)
 /* While both processes live, an answer may still come. */
 static int may_wait(void *context)
 {
-    struct carrier_clone *self = context;
-    const struct pss_carrier *carrier = self->carrier;
-    uint32_t steps = __atomic_load_n(&carrier->worker.errand.steps, __ATOMIC_ACQUIRE);
+    struct vigil *vigil = context;
+    const struct pss_carrier *carrier = vigil->carrier;
+    uint32_t steps = __atomic_load_n(&vigil->worker.errand.state->steps, __ATOMIC_ACQUIRE);
 
-    self->waited = steps == self->seen ? self->waited + 1 : 0;
-    self->seen = steps;
-    return self->waited < PATIENCE_LIMIT && is_alive(carrier->nt, carrier->target.process) &&
+    vigil->count = steps == vigil->seen ? vigil->count + 1 : 0;
+    vigil->seen = steps;
+    return vigil->count < PATIENCE_LIMIT && is_alive(carrier->nt, carrier->target.process) &&
            (!carrier->process || is_alive(carrier->nt, carrier->process));
 }
 
@@ -62,18 +68,29 @@ static NTSTATUS prepare_layout(void *memory)
     return pss_carrier_lay_out(memory);
 }
 
-static NTSTATUS take_memory(void *memory)
+static NTSTATUS update_layout(void *memory)
 {
     NTSTATUS status = pss_carrier_choose_file(memory);
 
-    if (NT_SUCCESS(status))
-        status = pss_carrier_lay_out(memory);
-    if (NT_SUCCESS(status))
-        status = pss_carrier_copy(memory);
-    return NT_SUCCESS(status) ? pss_carrier_copy_peb(memory) : status;
+    return NT_SUCCESS(status) ? pss_carrier_lay_out(memory) : status;
 }
 
-static NTSTATUS finish_memory(void *memory)
+/* Of the carrier's worker. */
+static NTSTATUS copy_first(void *memory)
+{
+    struct pss_carrier *carrier = memory;
+    NTSTATUS status = pss_carrier_copy(&carrier->copiers[0]);
+
+    return NT_SUCCESS(status) ? pss_carrier_copy_peb(carrier) : status;
+}
+
+/* Of the second copier's. */
+static NTSTATUS copy_second(void *memory)
+{
+    return pss_carrier_copy(memory);
+}
+
+static NTSTATUS finish_layout(void *memory)
 {
     return pss_carrier_protect(memory);
 }
@@ -82,8 +99,7 @@ static NTSTATUS finish_memory(void *memory)
 
 static NTSTATUS run(struct carrier_clone *self, NTSTATUS (*job)(void *memory))
 {
-    self->waited = 0;
-    return pss_worker_do(self->clone.nt, &self->worker, job);
+    return pss_worker_do(self->clone.nt, &self->vigils[0].worker, job);
 }
 
 /* The worker idles: its memory is ours for the moment. */
@@ -109,16 +125,28 @@ static NTSTATUS lay_out(struct pss_clone *clone, const struct pss_region *region
 
 static NTSTATUS take(struct pss_clone *clone, const struct pss_region *regions)
 {
-    return run_with_regions((struct carrier_clone *)clone, take_memory, regions);
+    struct carrier_clone *self = (struct carrier_clone *)clone;
+    struct pss_worker *second = &self->vigils[1].worker;
+    NTSTATUS status = run_with_regions(self, update_layout, regions), second_status;
+    int is_shared = second->thread && pss_carrier_uses_files(self->carrier);
+
+    if (NT_SUCCESS(status) && is_shared)
+        status = pss_worker_post(clone->nt, second, copy_second);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = run(self, copy_first);
+    second_status = is_shared ? pss_worker_wait(clone->nt, second) : STATUS_SUCCESS;
+    if (NT_SUCCESS(status))
+        pss_carrier_count(self->carrier);
+    return NT_SUCCESS(status) ? second_status : status;
 }
 
 static NTSTATUS finish(struct pss_clone *clone, struct pss_clone_record *record)
 {
     struct carrier_clone *self = (struct carrier_clone *)clone;
     struct pss_carrier *carrier = self->carrier;
-    int is_by_files = carrier->from.file && carrier->to.file;
     HANDLE lent = NULL;
-    NTSTATUS status = run(self, finish_memory);
+    NTSTATUS status = run(self, finish_layout);
 
     if (NT_SUCCESS(status) && !is_alive(clone->nt, carrier->process))
         status = STATUS_PROCESS_IS_TERMINATING;
@@ -132,7 +160,7 @@ static NTSTATUS finish(struct pss_clone *clone, struct pss_clone_record *record)
     record->kept = (uint64_t)(ULONG_PTR)carrier->process;
     record->job = (uint64_t)(ULONG_PTR)carrier->job;
     record->strategy = PSS_CLONE_CARRIER;
-    record->route = is_by_files ? PSS_CLONE_ROUTE_FILES : PSS_CLONE_ROUTE_CALLS;
+    record->route = pss_carrier_uses_files(carrier) ? PSS_CLONE_ROUTE_FILES : PSS_CLONE_ROUTE_CALLS;
     carrier->process = carrier->job = NULL;
     return STATUS_SUCCESS;
 }
@@ -159,10 +187,14 @@ static void end(struct pss_clone *clone)
     const struct pss_nt *nt = clone->nt;
     struct pss_carrier *carrier = self->carrier;
     struct pss_region memory = self->memory;
+    int is_kept = 0;
 
-    pss_worker_end(nt, &self->worker);
+    for (int i = 0; i < PSS_COPIER_COUNT; i++) {
+        pss_worker_end(nt, &self->vigils[i].worker);
+        is_kept |= pss_worker_keeps_memory(&self->vigils[i].worker);
+    }
     close_handles(carrier);
-    if (!pss_worker_keeps_memory(&self->worker)) {
+    if (!is_kept) {
         pss_region_free(nt, &carrier->kept);
         pss_region_free(nt, &carrier->regions);
         pss_region_free(nt, &carrier->pieces);
@@ -171,17 +203,51 @@ static void end(struct pss_clone *clone)
     }
 }
 
-static uint32_t thread_id(const struct pss_clone *clone)
+static int owns_thread(const struct pss_clone *clone, uint32_t id)
 {
-    return ((const struct carrier_clone *)clone)->carrier->worker.thread_id;
+    const struct carrier_clone *self = (const struct carrier_clone *)clone;
+
+    for (int i = 0; i < PSS_COPIER_COUNT; i++)
+        if (self->vigils[i].worker.thread && self->vigils[i].worker.state->thread_id == id)
+            return 1;
+    return 0;
 }
 
-static const struct pss_strategy strategy = {.thread_id = thread_id,
+static const struct pss_strategy strategy = {.owns_thread = owns_thread,
                                              .lay_out = lay_out,
                                              .take = take,
                                              .finish = finish,
                                              .end = end,
                                              .is_copy = 1};
+
+static NTSTATUS start_worker(struct carrier_clone *self, int index, void *memory)
+{
+    struct vigil *vigil = &self->vigils[index];
+
+    vigil->carrier = self->carrier;
+    return pss_worker_start(self->clone.nt, &vigil->worker, memory, may_wait, vigil);
+}
+
+/* Where bytes need no server, the second copier has a processor to itself. It can be done without.
+ */
+static void start_second(struct carrier_clone *self)
+{
+    struct pss_carrier *carrier = self->carrier;
+
+    if (carrier->to.file && carrier->candidate_count)
+        start_worker(self, 1, &carrier->copiers[1]);
+}
+
+static void init_carrier(struct pss_carrier *carrier, const struct pss_nt *nt,
+                         const struct pss_clone_target *target)
+{
+    carrier->nt = nt;
+    carrier->target = *target;
+    carrier->copiers[0].errand = &carrier->worker.errand;
+    carrier->copiers[1].errand = &carrier->copiers[1].worker.errand;
+    for (int i = 0; i < PSS_COPIER_COUNT; i++)
+        carrier->copiers[i].carrier = carrier;
+}
 
 NTSTATUS pss_carrier_begin(const struct pss_nt *nt, const struct pss_clone_target *target,
                            struct pss_clone **clone)
@@ -189,8 +255,8 @@ NTSTATUS pss_carrier_begin(const struct pss_nt *nt, const struct pss_clone_targe
     struct pss_region memory = {0};
     struct carrier_clone *self;
     uint32_t offset;
-    NTSTATUS status = pss_region_append(
-        nt, &memory, sizeof(struct carrier_clone) + sizeof(struct pss_carrier), 1, &offset);
+    NTSTATUS status =
+        pss_region_append(nt, &memory, sizeof(*self) + sizeof(struct pss_carrier), 1, &offset);
 
     if (!NT_SUCCESS(status))
         return status;
@@ -198,14 +264,15 @@ NTSTATUS pss_carrier_begin(const struct pss_nt *nt, const struct pss_clone_targe
     self->clone = (struct pss_clone){&strategy, nt};
     self->memory = memory;
     self->carrier = (struct pss_carrier *)(void *)(self + 1);
-    self->carrier->nt = nt;
-    self->carrier->target = *target;
-    status = pss_worker_start(nt, &self->worker, self->carrier, may_wait, self);
+    init_carrier(self->carrier, nt, target);
+    status = start_worker(self, 0, self->carrier);
     if (NT_SUCCESS(status))
         status = run(self, make_carrier);
-    if (NT_SUCCESS(status))
+    if (NT_SUCCESS(status)) {
+        start_second(self);
         *clone = &self->clone;
-    else
+    } else {
         end(&self->clone);
+    }
     return status;
 }

@@ -40,6 +40,7 @@ struct pss_piece {
     uint32_t state, type; /* MEM_COMMIT or MEM_RESERVE; MEM_* */
     uint32_t allocation_protect, protect;
     uint32_t has_protect; /* what it has in the carrier; 0: unknown */
+    uint64_t cut;         /* the first address that could not be read; 0: none. Atomic */
     uint8_t place;        /* enum pss_place */
     uint8_t is_laid_out;
 };
@@ -55,6 +56,20 @@ struct pss_own_blocks {
 /* Bytes that are copied at once. Measured: calls that cross a server want larger chunks. */
 #define PSS_COPY_CHUNK      0x100000u
 #define PSS_FILE_COPY_CHUNK 0x40000u
+
+/* What a chunk is compared with, to tell what has to be written. */
+enum pss_comparison { PSS_COMPARE_WITH_ZERO, PSS_COMPARE_WITH_IMAGE, PSS_COMPARE_WITH_BLOCK };
+
+#define PSS_COPIER_COUNT 2
+
+/* One that copies. The first works on the carrier's worker; the second has one of its own. */
+struct pss_copier {
+    struct pss_worker_state worker;  /* first */
+    struct pss_errand_state *errand; /* of the worker it works on */
+    struct pss_carrier *carrier;
+    uint64_t copied, unchanged, zero; /* bytes: see struct pss_clone_record */
+    unsigned char chunk[PSS_COPY_CHUNK], other[PSS_COPY_CHUNK];
+};
 
 struct pss_carrier {
     struct pss_worker_state worker; /* first: the worker's memory is the carrier */
@@ -73,8 +88,21 @@ struct pss_carrier {
     uint32_t candidate_count;
     uint64_t target_teb;            /* of its oldest thread; 0: unknown */
     struct pss_clone_record record; /* the counts */
-    unsigned char chunk[PSS_COPY_CHUNK], other[PSS_COPY_CHUNK];
+    uint32_t next_chunk;            /* to be copied; atomic */
+    struct pss_copier copiers[PSS_COPIER_COUNT];
 };
+
+/** Room for the names and lists of the system: PSS_COPY_CHUNK bytes. */
+static inline void *pss_carrier_scratch(struct pss_carrier *carrier)
+{
+    return carrier->copiers[0].chunk;
+}
+
+/** Whether no call is needed to move bytes. */
+static inline int pss_carrier_uses_files(const struct pss_carrier *carrier)
+{
+    return carrier->from.file && carrier->to.file;
+}
 
 static inline uint32_t pss_piece_count(const struct pss_region *pieces)
 {
@@ -104,6 +132,9 @@ NTSTATUS pss_carrier_find_blocks(struct pss_carrier *carrier);
 
 /** Takes from the carrier what it can do without, and lists what it keeps. */
 NTSTATUS pss_carrier_strip(struct pss_carrier *carrier);
+
+/** Makes the carrier's PEB that of the target, where the target has its own elsewhere. */
+NTSTATUS pss_carrier_copy_peb(struct pss_carrier *carrier);
 
 /* ---- carrier_files.c ---- */
 
@@ -140,10 +171,19 @@ NTSTATUS pss_carrier_map_image(struct pss_carrier *carrier, struct pss_piece *fi
 
 /* ---- carrier_copy.c ---- */
 
-/** Copies what the carrier does not have yet, and counts. */
-NTSTATUS pss_carrier_copy(struct pss_carrier *carrier);
+/** Copies what the carrier does not have yet; several copiers share the work. */
+NTSTATUS pss_carrier_copy(struct pss_copier *copier);
 
-/** Makes the carrier's PEB that of the target, where the target has its own elsewhere. */
-NTSTATUS pss_carrier_copy_peb(struct pss_carrier *carrier);
+/** Adds up what was copied. */
+void pss_carrier_count(struct pss_carrier *carrier);
+
+/* ---- carrier_chunk.c ---- */
+
+/** Reads into the chunk; \p size becomes less when a page in it cannot be read. */
+NTSTATUS pss_chunk_read(struct pss_copier *copier, uint64_t address, uint32_t *size);
+
+/** Writes what the carrier does not have of the chunk. */
+NTSTATUS pss_chunk_write(struct pss_copier *copier, enum pss_comparison comparison,
+                         uint64_t address, uint32_t size);
 
 #endif

@@ -133,16 +133,17 @@ static void look_at(struct search *search, const struct pss_nt_file_name *entry)
 static NTSTATUS look_at_all(struct search *search, HANDLE directory)
 {
     struct pss_carrier *carrier = search->carrier;
+    char *listing = pss_carrier_scratch(carrier);
     const struct pss_nt_file_name *entry;
     IO_STATUS_BLOCK io = {0};
     BOOLEAN restart = TRUE;
     uint32_t offset;
 
-    while (NT_SUCCESS(
-        carrier->nt->list_directory(directory, &io, carrier->chunk, LISTING_ROOM, restart))) {
+    while (
+        NT_SUCCESS(carrier->nt->list_directory(directory, &io, listing, LISTING_ROOM, restart))) {
         offset = 0;
         do {
-            entry = (const void *)(carrier->chunk + offset);
+            entry = (const void *)(listing + offset);
             if (offset > LISTING_ROOM - sizeof(*entry) ||
                 entry->length > LISTING_ROOM - sizeof(*entry) - offset ||
                 entry->next_offset > LISTING_ROOM)
@@ -228,18 +229,19 @@ NTSTATUS pss_carrier_choose_file(struct pss_carrier *carrier)
 {
     const struct pss_nt *nt = carrier->nt;
     uint64_t address = carrier->target_teb - PROBE_DISTANCE;
+    void *probe = pss_carrier_scratch(carrier);
     uint32_t found = 0, matches = 0;
     NTSTATUS status;
 
     if (!carrier->candidate_count)
         return STATUS_SUCCESS;
-    status = pss_carrier_step(
-        carrier, pss_route_read(nt, &carrier->from, address, carrier->chunk, PROBE_SIZE));
+    status =
+        pss_carrier_step(carrier, pss_route_read(nt, &carrier->from, address, probe, PROBE_SIZE));
     if (!NT_SUCCESS(status))
         return status == STATUS_CANCELLED ? status : STATUS_SUCCESS;
     for (uint32_t i = 0; i < carrier->candidate_count; i++) {
-        if (shows(nt, carrier->candidates[i], address, carrier->chunk, PROBE_SIZE,
-                  carrier->other)) {
+        if (shows(nt, carrier->candidates[i], address, probe, PROBE_SIZE,
+                  carrier->copiers[0].other)) {
             found = i;
             matches++;
         }

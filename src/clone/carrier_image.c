@@ -108,7 +108,7 @@ static NTSTATUS map_section(struct pss_carrier *carrier, HANDLE section, struct 
 
 NTSTATUS pss_carrier_map_image(struct pss_carrier *carrier, struct pss_piece *first, uint32_t count)
 {
-    struct name_buffer *buffer = (struct name_buffer *)carrier->chunk;
+    struct name_buffer *buffer = pss_carrier_scratch(carrier);
     HANDLE section = NULL;
     NTSTATUS status = read_name(carrier, first->range.base, buffer);
 

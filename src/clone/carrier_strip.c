@@ -205,14 +205,15 @@ NTSTATUS pss_carrier_copy_peb(struct pss_carrier *carrier)
 {
     /* source: phnt ntpebteb.h, the PEB of Windows 7, which later ones only extend */
     static const uint32_t size = sizeof(void *) == 8 ? 0x380 : 0x248;
+    void *peb = pss_carrier_scratch(carrier);
     NTSTATUS status;
 
     if (carrier->is_block_alike)
         return STATUS_SUCCESS;
-    status = pss_carrier_step(carrier, pss_route_read(carrier->nt, &carrier->from,
-                                                      carrier->target.peb, carrier->chunk, size));
+    status = pss_carrier_step(
+        carrier, pss_route_read(carrier->nt, &carrier->from, carrier->target.peb, peb, size));
     if (!NT_SUCCESS(status))
         return status;
-    return pss_carrier_step(carrier, pss_route_write(carrier->nt, &carrier->to, own_peb(carrier),
-                                                     carrier->chunk, size));
+    return pss_carrier_step(
+        carrier, pss_route_write(carrier->nt, &carrier->to, own_peb(carrier), peb, size));
 }

@@ -21,9 +21,9 @@ int pss_clone_is_copy(const struct pss_clone *clone)
     return clone->strategy->is_copy;
 }
 
-uint32_t pss_clone_thread_id(const struct pss_clone *clone)
+int pss_clone_owns_thread(const struct pss_clone *clone, uint32_t id)
 {
-    return clone->strategy->thread_id(clone);
+    return clone->strategy->owns_thread(clone, id);
 }
 
 NTSTATUS pss_clone_lay_out(struct pss_clone *clone, const struct pss_region *regions)

@@ -30,8 +30,8 @@ NTSTATUS pss_clone_begin(const struct pss_nt *nt, const struct pss_clone_target 
 /** Whether the memory is copied: the target has to stand still for pss_clone_take. */
 int pss_clone_is_copy(const struct pss_clone *clone);
 
-/** A thread of the own process that works for the clone and must not be suspended; 0 for none. */
-uint32_t pss_clone_thread_id(const struct pss_clone *clone);
+/** Whether a thread of the own process works for the clone, and must not be suspended. */
+int pss_clone_owns_thread(const struct pss_clone *clone, uint32_t id);
 
 /**
  * Lays out the address space, so that less is to be done while the target stands still. Only for a

@@ -89,9 +89,10 @@ static void end(struct pss_clone *clone)
     pss_region_free(nt, &memory);
 }
 
-static uint32_t thread_id(const struct pss_clone *clone)
+static int owns_thread(const struct pss_clone *clone, uint32_t id)
 {
     (void)clone;
+    (void)id;
     return 0;
 }
 
@@ -102,7 +103,7 @@ static NTSTATUS lay_out(struct pss_clone *clone, const struct pss_region *region
     return STATUS_SUCCESS;
 }
 
-static const struct pss_strategy strategy = {.thread_id = thread_id,
+static const struct pss_strategy strategy = {.owns_thread = owns_thread,
                                              .lay_out = lay_out,
                                              .take = take,
                                              .finish = finish,
