@@ -83,7 +83,7 @@ DECLARE_HANDLE(HPSSWALK); /* A walk marker: PssWalkMarkerCreate() to PssWalkMark
 typedef enum {
     /** Process information only; every snapshot has it. */
     PSS_CAPTURE_NONE = 0x00000000,
-    /** A clone process with the target's memory. This version: ERROR_NOT_SUPPORTED. */
+    /** A clone: a process that has the target's memory, and never runs. */
     PSS_CAPTURE_VA_CLONE = 0x00000001,
     /** Auxiliary pages: the KUSER_SHARED_DATA page. *kernel32: reserved.* */
     PSS_CAPTURE_RESERVED_00000002 = 0x00000002,
@@ -124,7 +124,7 @@ typedef enum {
     PSS_CREATE_USE_VM_ALLOCATIONS = 0x20000000,
     /** Measures the capture for PSS_QUERY_PERFORMANCE_COUNTERS. */
     PSS_CREATE_MEASURE_PERFORMANCE = 0x40000000,
-    /** The clone holds no reference to its image. Needs VA_CLONE. */
+    /** The clone holds no reference to its image, where the system makes it. Needs VA_CLONE. */
     PSS_CREATE_RELEASE_SECTION = 0x80000000
 } PSS_CAPTURE_FLAGS;
 
@@ -231,9 +231,13 @@ typedef struct {
     WCHAR ImageFileName[MAX_PATH];        /**< DOS path, cut to 259 characters and a NUL */
 } PSS_PROCESS_INFORMATION;
 
-/** The clone process. */
+/**
+ * The clone: a process with an id of its own, which can be read, queried, dumped, captured and ended
+ * as any other. It ends with the snapshot, even if the process that owns that one dies. The client
+ * may end it earlier, and may close the handle.
+ */
 typedef struct {
-    HANDLE VaCloneHandle; /**< Process handle, lent: the snapshot owns it */
+    HANDLE VaCloneHandle; /**< PROCESS_ALL_ACCESS, lent: the snapshot owns it */
 } PSS_VA_CLONE_INFORMATION;
 
 /** The auxiliary pages. */
@@ -265,7 +269,9 @@ typedef struct {
 
 /**
  * What the capture cost. Cycles are those of the capturing thread, periods are microseconds. A
- * phase that did not run is 0; Total is the whole call. *kernel32: documented as FILETIME units.*
+ * phase that did not run is 0; Total is the whole call. VaClone is the time the target stands still
+ * for the clone; what is prepared before and finished after is in Total only. *kernel32: documented
+ * as FILETIME units.*
  */
 typedef struct {
     UINT64 TotalCycleCount;         /**< Cycles */
@@ -453,10 +459,13 @@ typedef struct {
  *
  * ProcessHandle needs PROCESS_QUERY_LIMITED_INFORMATION; THREADS, VA_SPACE, HANDLES and
  * HANDLE_TRACE need PROCESS_QUERY_INFORMATION; HANDLES also PROCESS_DUP_HANDLE; section information
- * and auxiliary pages also PROCESS_VM_READ. Threads are opened through the process: no other right
- * is needed. GetCurrentProcess() works with every flag. The handle may be closed after the call.
+ * and auxiliary pages also PROCESS_VM_READ; VA_CLONE PROCESS_CREATE_PROCESS. A clone that has to be
+ * copied needs PROCESS_QUERY_INFORMATION and PROCESS_VM_READ, too: where the handle lacks them, the
+ * process is opened anew. Threads are opened through the process: no other right is needed.
+ * GetCurrentProcess() works with every flag. The handle may be closed after the call.
  *
- * The target is suspended only with THREAD_CONTEXT, and runs again on every path out of the call.
+ * The target is suspended only with THREAD_CONTEXT, and for a clone that has to be copied; it runs
+ * again on every path out of the call.
  * A thread, handle or region that vanishes meanwhile costs its entry some data, never the capture.
  *
  * \param ProcessHandle      [in]  The process; of the caller's bitness, or WOW64.
@@ -466,19 +475,23 @@ typedef struct {
  * \param SnapshotHandle     [out] The snapshot, for PssFreeSnapshot(); NULL on failure.
  * \return ERROR_SUCCESS · ERROR_INVALID_PARAMETER: SnapshotHandle is NULL, an undefined flag, a
  *         context mask of another architecture · ERROR_INVALID_HANDLE: not a process ·
- *         ERROR_ACCESS_DENIED: a right is missing · ERROR_NOT_SUPPORTED: a 64-bit target of a
- *         32-bit caller, or VA_CLONE in this version · ERROR_NOT_ENOUGH_MEMORY ·
+ *         ERROR_ACCESS_DENIED: a right is missing, or a job forbids the breakaway ·
+ *         ERROR_NOT_SUPPORTED: a 64-bit target of a 32-bit caller · ERROR_NOT_ENOUGH_MEMORY: commit
+ *         included ·
  *         ERROR_PARTIAL_COPY: the target died meanwhile, or is dead and a flag needs its memory
- *         or handles · ERROR_SEM_TIMEOUT: a living target does not answer for its regions ·
+ *         or handles, or the clone was ended before it was done · ERROR_SEM_TIMEOUT: a living
+ *         target, or its clone, does not answer for its memory ·
  *         ERROR_OPERATION_ABORTED: the thread that asks for them never began · what else the
  *         system answered. *kernel32: documents no error.*
- * \threadsafe Yes. Capturing the own process with THREAD_CONTEXT suspends its other threads.
+ * \threadsafe Yes. Capturing the own process with THREAD_CONTEXT or VA_CLONE suspends its other
+ *         threads.
  */
 PSSAPI DWORD WINAPI PssCaptureSnapshot(HANDLE ProcessHandle, PSS_CAPTURE_FLAGS CaptureFlags,
                                        DWORD ThreadContextFlags, HPSS *SnapshotHandle);
 
 /**
- * Frees a snapshot and every handle that it lent out. Markers that walked it, and the pointers
+ * Frees a snapshot, ends its clone, and closes every handle that it lent out, unless the client
+ * has closed it. Markers that walked it, and the pointers
  * they gave, live on until PssWalkMarkerFree().
  *
  * \param ProcessHandle  [in] The process *in whose memory the snapshot lives*, not the captured

@@ -111,6 +111,8 @@ static NTSTATUS run_with_regions(struct carrier_clone *self, NTSTATUS (*job)(voi
     NTSTATUS status;
 
     own->size = 0;
+    if (!regions->size)
+        return STATUS_INTERNAL_ERROR; /* no process is without memory */
     status = pss_region_append(self->clone.nt, own, regions->size, 1, &offset);
     if (!NT_SUCCESS(status))
         return status;

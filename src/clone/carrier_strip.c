@@ -130,17 +130,25 @@ static NTSTATUS free_stack_and_parameters(struct pss_carrier *carrier,
     return status;
 }
 
+/* The last range that is kept, if it is of this allocation. */
+static struct pss_kept *last_kept(const struct pss_carrier *carrier, uint64_t base)
+{
+    uint32_t count = carrier->kept.size / (uint32_t)sizeof(struct pss_kept);
+    struct pss_kept *kept = carrier->kept.base;
+
+    return count && kept[count - 1].range.base == base ? &kept[count - 1] : NULL;
+}
+
 static NTSTATUS keep(struct pss_carrier *carrier, const MEMORY_BASIC_INFORMATION *region)
 {
     uint64_t base = (uint64_t)(ULONG_PTR)region->AllocationBase;
     uint64_t end = (uint64_t)(ULONG_PTR)region->BaseAddress + region->RegionSize;
-    uint32_t count = carrier->kept.size / (uint32_t)sizeof(struct pss_kept), offset;
-    struct pss_kept *kept = (struct pss_kept *)carrier->kept.base + count - 1;
+    struct pss_kept *kept = last_kept(carrier, base);
     NTSTATUS status = STATUS_SUCCESS;
+    uint32_t offset;
 
-    if (!count || kept->range.base != base) {
-        status =
-            pss_region_append(carrier->nt, &carrier->kept, (uint32_t)sizeof(*kept), 1, &offset);
+    if (!kept) {
+        status = pss_region_append(carrier->nt, &carrier->kept, sizeof(*kept), 1, &offset);
         if (!NT_SUCCESS(status))
             return status;
         kept = pss_region_at(&carrier->kept, offset);

@@ -87,20 +87,22 @@ section_rows()
     section "$1" | tail -n +2 | wc -l
 }
 
-# Starts a copy of sample_target under the given name; sets $sample_id. It ends when we close its input.
+# Starts a copy of sample_target, or of another program that greets as it does, under the given name; sets $sample_id
+# and $greeting. It ends when we close its input.
 sample_inputs=()
 start_sample()
 {
-    local name=$1 input line=
-    cp "$bin/sample_target.exe" "$scratch/$name.exe"
+    local name=$1 program=${2:-sample_target} input
+    greeting=
+    cp "$bin/$program.exe" "$scratch/$name.exe"
     mkfifo "$scratch/in-${#sample_inputs[@]}" "$scratch/out-${#sample_inputs[@]}"
     PSS_STDIN=1 "$emulator" "$scratch/$name.exe" 100 <"$scratch/in-${#sample_inputs[@]}" \
         >"$scratch/out-${#sample_inputs[@]}" &
     exec {input}>"$scratch/in-${#sample_inputs[@]}"
-    IFS= read -r -t 60 line <"$scratch/out-${#sample_inputs[@]}"
+    IFS= read -r -t 60 greeting <"$scratch/out-${#sample_inputs[@]}"
     sample_inputs+=("$input")
-    sample_id=$(sed -En 's/^sample_target is process ([0-9]+):.*/\1/p' <<<"$line")
-    command="sample_target" status=0 out=$line err=
+    sample_id=$(sed -En "s/^$program is process ([0-9]+):.*/\1/p" <<<"$greeting")
+    command=$program status=0 out=$greeting err=
     check "says its process id" test -n "$sample_id"
 }
 

@@ -13,6 +13,15 @@ expect_status 1
 expect_err 'OpenProcess'
 expect_empty_out
 
+run read 4294967292 0x1000 16 --output -
+expect_status 1
+expect_err '^pss: OpenProcess\(4294967292\) failed: error 87 \(ERROR_INVALID_PARAMETER\): .+'
+expect_empty_out
+run read no-such-program 0x1000 16
+expect_status 1
+expect_err "^pss: no process is named 'no-such-program'"
+expect_empty_out
+
 # Too long for an id, so it is a name; and a name that nobody has.
 for name in 42949672960 no-such-program; do
     run show "$name"

@@ -10,26 +10,30 @@ for arguments in --help -h help; do
     run $arguments
     expect_status 0
     expect_out '^Usage: pss COMMAND'
-    for command_name in list show help; do
+    for command_name in list show read help; do
         expect_out "^  $command_name "
     done
 done
 
-for command_name in list show help; do
+for command_name in list show read help; do
     run help "$command_name"
     expect_status 0
     expect_out "^Usage: pss $command_name"
 done
 
-for command_name in list show help; do
+for command_name in list show read help; do
     run "$command_name" --help
     expect_status 0
     expect_out "^Usage: pss $command_name"
 done
 
 run help show
-for option in --process --threads --contexts --handles --memory --all --json --repeat; do
+for option in --process --threads --contexts --handles --memory --all --clone --json --repeat; do
     expect_out "^  $option "
 done
+
+run help read
+expect_out '^Usage: pss read PID\|NAME\|self ADDRESS LENGTH '
+expect_out '^  --output FILE '
 
 finish

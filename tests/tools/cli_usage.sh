@@ -32,4 +32,29 @@ for count in 0 -1 x 3x '' 100001 99999999999999999999; do
     expect_usage "--repeat needs a number" show self "--repeat=$count"
 done
 
+expect_usage "a process id, a name or 'self' is missing" read
+expect_usage "an address is missing" read self
+expect_usage "a length is missing" read self 0x1000
+expect_usage "'more' is one argument too many" read self 0x1000 16 more
+expect_usage "option '--bogus'" read self 0x1000 16 --bogus
+expect_usage "option '--json'" read self 0x1000 16 --json
+expect_usage "'--output' needs a value" read self 0x1000 16 --output
+expect_usage "--output needs the name of a file" read self 0x1000 16 --output=
+for address in '' x 0x 0xg 10g 4K -4096 +1 ' 1' 1.5 18446744073709551616 0x10000000000000000; do
+    expect_usage "ADDRESS is a number|option '-4'" read self "$address" 16
+done
+for length in '' x 0 0x0 0K 0x -1 1.5 1T 1KB K 18446744073709551616 17179869184G; do
+    expect_usage "LENGTH is a number|option '-1'" read self 0x1000 "$length"
+done
+last=0xffffffff
+[ "$pointer_size" -eq 4 ] || last=0xffffffffffffffff
+expect_usage "beyond the last address, $last" read self "$last" 2
+expect_usage "beyond the last address, $last" read self 0x1000 "${last%fff}001"
+if [ "$pointer_size" -eq 4 ]; then
+    expect_usage "beyond the last address" read self 0x100000000 1
+    expect_usage "beyond the last address" read self 1 4G
+else
+    expect_usage "beyond the last address" read self 2 0xffffffffffffffff --output -
+fi
+
 finish

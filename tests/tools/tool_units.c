@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of pss.exe that need no process: texts, words, registers and statistics. */
+/* The parts of pss.exe that need no process: texts, words, numbers, registers and statistics. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "hexdump.h"
+#include "number.h"
 #include "registers.h"
 #include "stats.h"
 #include "text.h"
@@ -81,7 +83,148 @@ static void test_words_name_the_bits_and_number_the_rest(void **state)
     assert_string_equal(words_state(0x1234).s, "0x1234");
     assert_string_equal(words_type(0).s, "-");
     assert_string_equal(words_process_flags(0x42).s, "WOW64|0x40");
+    assert_string_equal(words_clone_strategy(PSS_CLONE_CARRIER).s, "carrier");
+    assert_string_equal(words_clone_strategy(9).s, "0x9");
+    assert_string_equal(words_clone_route(PSS_CLONE_ROUTE_NONE).s, "none");
+    assert_string_equal(words_clone_route(PSS_CLONE_ROUTE_FILES).s, "files");
     assert_true(strlen(words_protect(MAXDWORD).s) < sizeof(struct text));
+}
+
+static void test_number_is_read_when_it_is_all_of_the_text(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t value;
+    } good[] = {{"0", 0},
+                {"010", 10},
+                {"0x0", 0},
+                {"0X7ffE0000", 0x7ffe0000},
+                {"18446744073709551615", UINT64_MAX},
+                {"0xffffffffffffffff", UINT64_MAX}};
+    static const char *const bad[] = {"",
+                                      "x",
+                                      "0x",
+                                      "-1",
+                                      "+1",
+                                      " 1",
+                                      "1 ",
+                                      "1K",
+                                      "0xg",
+                                      "18446744073709551616",
+                                      "1a",
+                                      "0x 1",
+                                      "0x10000000000000000"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        uint64_t value = 1234;
+        assert_true(number_read(good[i].text, &value));
+        assert_true(value == good[i].value);
+        assert_true(number_read_size(good[i].text, &value));
+        assert_true(value == good[i].value);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        uint64_t value = 1234;
+        assert_false(number_read(bad[i], &value));
+        assert_int_equal(value, 1234);
+    }
+}
+
+static void test_size_may_end_in_a_unit_and_must_fit(void **state)
+{
+    static const char *const bad[] = {
+        "", "K", "1T", "1KB", "1KK", "1 K", "K1", "x", "0xK", "17179869184G", "18014398509481984K"};
+    uint64_t value = 1234;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_false(number_read_size(bad[i], &value));
+        assert_int_equal(value, 1234);
+    }
+    assert_true(number_read_size("64K", &value));
+    assert_int_equal(value, 65536);
+    assert_true(number_read_size("0x10k", &value));
+    assert_int_equal(value, 16384);
+    assert_true(number_read_size("3M", &value));
+    assert_int_equal(value, 3 << 20);
+    assert_true(number_read_size("3m", &value));
+    assert_int_equal(value, 3 << 20);
+    assert_true(number_read_size("17179869183G", &value));
+    assert_true(value == UINT64_C(17179869183) << 30);
+    assert_true(number_read_size("1g", &value));
+    assert_int_equal(value, 1 << 30);
+}
+
+static void test_range_is_not_empty_and_ends_with_the_address_space(void **state)
+{
+    const uint64_t last = UINT32_MAX;
+
+    (void)state;
+    assert_true(number_is_range(0, 1, last));
+    assert_true(number_is_range(last, 1, last));
+    assert_true(number_is_range(0, last + 1, last));
+    assert_true(number_is_range(UINT64_MAX, 1, UINT64_MAX));
+    assert_true(number_is_range(1, UINT64_MAX, UINT64_MAX));
+    assert_false(number_is_range(0, 0, last));
+    assert_false(number_is_range(last, 2, last));
+    assert_false(number_is_range(last + 1, 1, last));
+    assert_false(number_is_range(1, last + 1, last));
+    assert_false(number_is_range(2, UINT64_MAX, UINT64_MAX));
+}
+
+/* The address in a dump: as many digits as a pointer has. */
+#define ZEROS (sizeof(void *) == 8 ? "00000000" : "")
+
+static void assert_line(uint64_t address, const char *bytes, size_t count, const char *expected)
+{
+    char line[HEXDUMP_SIZE + 1];
+    char whole[HEXDUMP_SIZE + 1];
+
+    memset(line, '#', sizeof line);
+    hexdump_line(address, (const unsigned char *)bytes, count, line);
+    assert_int_equal(line[HEXDUMP_SIZE], '#');
+    snprintf(whole, sizeof whole, "%s%s", ZEROS, expected);
+    assert_string_equal(line, whole);
+}
+
+static void test_dump_line_is_that_of_xxd(void **state)
+{
+    (void)state;
+    assert_line(0x7ffe0010, "MZ\x90\0\3\0\0\0 ~\x7f\x80\xff\n\x1fz", 16,
+                "7ffe0010: 4d5a 9000 0300 0000 207e 7f80 ff0a 1f7a  MZ...... ~.....z\n");
+    assert_line(0, "", 1, "00000000: 00                                       .\n");
+    assert_line(1, "abc", 3, "00000001: 6162 63                                  abc\n");
+    assert_line(0xfffffff0, "%s%n\\\"'`<>&|;$!?", 16,
+                "fffffff0: 2573 256e 5c22 2760 3c3e 267c 3b24 213f  %s%n\\\"'`<>&|;$!?\n");
+}
+
+static void test_dump_is_the_same_whatever_the_pieces(void **state)
+{
+    unsigned char bytes[100];
+    char once[1024] = "";
+    char pieces[1024] = "";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)(i * 37);
+    for (size_t i = 0; i < sizeof bytes; i += HEXDUMP_BYTES)
+        hexdump_line(0x1003 + i, bytes + i, sizeof bytes - i < 16 ? sizeof bytes - i : 16,
+                     once + strlen(once));
+    for (size_t size = 1; size <= sizeof bytes; size++) {
+        struct hexdump dump = {.address = 0x1003};
+        FILE *file = tmpfile();
+        size_t length;
+
+        assert_non_null(file);
+        for (size_t i = 0; i < sizeof bytes; i += size)
+            hexdump_add(&dump, bytes + i, sizeof bytes - i < size ? sizeof bytes - i : size, file);
+        hexdump_end(&dump, file);
+        rewind(file);
+        length = fread(pieces, 1, sizeof pieces - 1, file);
+        pieces[length] = '\0';
+        assert_string_equal(pieces, once);
+        fclose(file);
+    }
 }
 
 static const struct register_info *find_register(const char *name)
@@ -171,6 +314,11 @@ int main(void)
         cmocka_unit_test(test_duration_is_in_seconds),
         cmocka_unit_test(test_wide_text_keeps_nuls_and_survives_broken_pairs),
         cmocka_unit_test(test_words_name_the_bits_and_number_the_rest),
+        cmocka_unit_test(test_number_is_read_when_it_is_all_of_the_text),
+        cmocka_unit_test(test_size_may_end_in_a_unit_and_must_fit),
+        cmocka_unit_test(test_range_is_not_empty_and_ends_with_the_address_space),
+        cmocka_unit_test(test_dump_line_is_that_of_xxd),
+        cmocka_unit_test(test_dump_is_the_same_whatever_the_pieces),
         cmocka_unit_test(test_register_is_there_only_with_its_context_bits),
         cmocka_unit_test(test_every_register_lies_within_the_context),
         cmocka_unit_test(test_plain_context_has_no_extended_features),

@@ -33,21 +33,11 @@ static PSS_CAPTURE_FLAGS choose_flags(unsigned sections)
                  PSS_CAPTURE_HANDLE_TYPE_SPECIFIC_INFORMATION;
     if ((sections & SECTION_MEMORY) != 0)
         flags |= PSS_CAPTURE_VA_SPACE | PSS_CAPTURE_VA_SPACE_SECTION_INFORMATION;
+    if ((sections & SECTION_CLONE) != 0)
+        flags |= PSS_CAPTURE_VA_CLONE | PSS_CAPTURE_VA_SPACE;
     if ((sections & SECTION_EXTRAS) != 0)
         flags |= PSS_CAPTURE_RESERVED_00000002 | PSS_CAPTURE_HANDLE_TRACE;
     return (PSS_CAPTURE_FLAGS)flags;
-}
-
-/** What PssCaptureSnapshot() documents for the flags. */
-static DWORD choose_access(PSS_CAPTURE_FLAGS flags)
-{
-    DWORD access = PROCESS_QUERY_INFORMATION;
-
-    if ((flags & PSS_CAPTURE_HANDLES) != 0)
-        access |= PROCESS_DUP_HANDLE | PROCESS_VM_READ;
-    if ((flags & (PSS_CAPTURE_VA_SPACE | PSS_CAPTURE_THREAD_CONTEXT)) != 0)
-        access |= PROCESS_VM_READ;
-    return access;
 }
 
 /** Captures \p count times and keeps the last. */
@@ -76,7 +66,7 @@ static enum pss_exit print_text(const struct snapshot *snapshot, unsigned sectio
     } parts[] = {
         {SECTION_THREADS, print_threads}, {SECTION_CONTEXTS, print_contexts},
         {SECTION_HANDLES, print_handles}, {SECTION_MEMORY, print_memory},
-        {SECTION_EXTRAS, print_extras},
+        {SECTION_CLONE, print_clone},     {SECTION_EXTRAS, print_extras},
     };
     enum pss_exit status = EXIT_DONE;
 
@@ -115,7 +105,7 @@ enum pss_exit command_show(int argc, char **argv)
         return status;
     if (options.help)
         return usage_print_command("show");
-    status = target_open(options.target, choose_access(choose_flags(options.sections)), &process);
+    status = target_open(options.target, snapshot_access(choose_flags(options.sections)), &process);
     if (status != EXIT_DONE)
         return status;
     memset(&snapshot, 0, sizeof snapshot);

@@ -7,5 +7,6 @@
 
 enum pss_exit command_list(int argc, char **argv);
 enum pss_exit command_show(int argc, char **argv);
+enum pss_exit command_read(int argc, char **argv);
 
 #endif

@@ -102,6 +102,8 @@ enum pss_exit json_print(const struct snapshot *snapshot, unsigned sections,
         json_put(document, "handles", json_from_handles(snapshot, &status));
     if ((sections & SECTION_MEMORY) != 0)
         json_put(document, "memory", json_from_memory(snapshot, &status));
+    if ((sections & SECTION_CLONE) != 0)
+        json_put(document, "clone", json_from_clone(snapshot, &status));
     if ((sections & SECTION_EXTRAS) != 0) {
         json_put(document, "auxiliary_pages", json_from_pages(snapshot, &status));
         json_put(document, "handle_trace", json_from_trace(snapshot));

@@ -15,9 +15,13 @@ json_t *json_from_counts(const struct snapshot *snapshot);
 json_t *json_from_threads(const struct snapshot *snapshot, enum pss_exit *status);
 json_t *json_from_handles(const struct snapshot *snapshot, enum pss_exit *status);
 json_t *json_from_memory(const struct snapshot *snapshot, enum pss_exit *status);
+json_t *json_from_clone(const struct snapshot *snapshot, enum pss_exit *status);
 json_t *json_from_pages(const struct snapshot *snapshot, enum pss_exit *status);
 json_t *json_from_trace(const struct snapshot *snapshot);
 json_t *json_from_counters(const PSS_PERFORMANCE_COUNTERS *counters);
+
+/** A region as VirtualQueryEx() tells it. */
+json_t *json_from_region(const MEMORY_BASIC_INFORMATION *region);
 
 /** A thread's registers; null when the entry has none. */
 json_t *json_from_context(const PSS_THREAD_ENTRY *thread);

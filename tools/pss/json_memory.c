@@ -36,21 +36,26 @@ json_t *json_from_memory(const struct snapshot *snapshot, enum pss_exit *status)
     return array;
 }
 
+json_t *json_from_region(const MEMORY_BASIC_INFORMATION *region)
+{
+    json_t *object = json_new_object();
+
+    JSON_ADDRESS(object, region, BaseAddress);
+    JSON_ADDRESS(object, region, AllocationBase);
+    JSON_BITS(object, region, AllocationProtect);
+    JSON_NUMBER(object, region, RegionSize);
+    JSON_BITS(object, region, State);
+    JSON_BITS(object, region, Protect);
+    JSON_BITS(object, region, Type);
+    return object;
+}
+
 static json_t *describe_page(const PSS_AUXILIARY_PAGE_ENTRY *page)
 {
-    const MEMORY_BASIC_INFORMATION *basic = &page->BasicInformation;
     json_t *object = json_new_object();
-    json_t *region = json_new_object();
 
-    JSON_ADDRESS(region, basic, BaseAddress);
-    JSON_ADDRESS(region, basic, AllocationBase);
-    JSON_BITS(region, basic, AllocationProtect);
-    JSON_NUMBER(region, basic, RegionSize);
-    JSON_BITS(region, basic, State);
-    JSON_BITS(region, basic, Protect);
-    JSON_BITS(region, basic, Type);
     JSON_ADDRESS(object, page, Address);
-    json_put(object, "BasicInformation", region);
+    json_put(object, "BasicInformation", json_from_region(&page->BasicInformation));
     JSON_TIME(object, page, CaptureTime);
     JSON_ADDRESS(object, page, PageContents);
     JSON_NUMBER(object, page, PageSize);

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* The command line of `pss list` and `pss show`. */
+/* The command line of `pss list`, `pss show` and `pss read`. */
 #include "options.h"
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "number.h"
+
 /* What getopt_long() returns for each option, clear of its characters; a section's bits are added.
  */
-enum { OPTION_JSON = 0x100, OPTION_REPEAT, OPTION_HELP, OPTION_SECTION = 0x1000 };
+enum { OPTION_JSON = 0x100, OPTION_REPEAT, OPTION_OUTPUT, OPTION_HELP, OPTION_SECTION = 0x1000 };
 
 static const struct option show_options[] = {
     {"process", no_argument, NULL, OPTION_SECTION | SECTION_PROCESS},
@@ -17,9 +20,16 @@ static const struct option show_options[] = {
     {"contexts", no_argument, NULL, OPTION_SECTION | SECTION_CONTEXTS},
     {"handles", no_argument, NULL, OPTION_SECTION | SECTION_HANDLES},
     {"memory", no_argument, NULL, OPTION_SECTION | SECTION_MEMORY},
+    {"clone", no_argument, NULL, OPTION_SECTION | SECTION_CLONE},
     {"all", no_argument, NULL, OPTION_SECTION | SECTION_ALL},
     {"json", no_argument, NULL, OPTION_JSON},
     {"repeat", required_argument, NULL, OPTION_REPEAT},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static const struct option read_options[] = {
+    {"output", required_argument, NULL, OPTION_OUTPUT},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -45,6 +55,14 @@ static enum pss_exit read_repeat(const char *text, unsigned *repeat)
     return EXIT_DONE;
 }
 
+static enum pss_exit read_output(const char *text, const char **output)
+{
+    if (text[0] == '\0')
+        return report_usage("read", "--output needs the name of a file, or '-'");
+    *output = text;
+    return EXIT_DONE;
+}
+
 /** Says what is wrong with an option that getopt_long() answered with '?' or ':'. */
 static enum pss_exit reject(const char *command, int found, const char *argument)
 {
@@ -58,8 +76,8 @@ static enum pss_exit reject(const char *command, int found, const char *argument
 }
 
 /** Applies the options; optind is the first operand afterwards. */
-static enum pss_exit read_options(int argc, char **argv, const struct option *known,
-                                  struct options *options)
+static enum pss_exit apply_options(int argc, char **argv, const struct option *known,
+                                   struct options *options)
 {
     enum pss_exit status = EXIT_DONE;
     int found;
@@ -74,18 +92,20 @@ static enum pss_exit read_options(int argc, char **argv, const struct option *kn
             options->help = 1;
         else if (found == OPTION_REPEAT)
             status = read_repeat(optarg, &options->repeat);
+        else if (found == OPTION_OUTPUT)
+            status = read_output(optarg, &options->output);
         else if (found == '?' || found == ':')
             status = reject(argv[0], found, argv[optind - 1]);
         else
-            options->sections |= (unsigned)found & SECTION_ALL;
+            options->sections |= (unsigned)found & SECTION_MASK;
     }
     return status;
 }
 
 enum pss_exit options_read_show(int argc, char **argv, struct options *options)
 {
-    struct options read = {NULL, 0, 1, 0, 0};
-    enum pss_exit status = read_options(argc, argv, show_options, &read);
+    struct options read = {.repeat = 1};
+    enum pss_exit status = apply_options(argc, argv, show_options, &read);
 
     if (status != EXIT_DONE)
         return status;
@@ -98,10 +118,45 @@ enum pss_exit options_read_show(int argc, char **argv, struct options *options)
     return EXIT_DONE;
 }
 
+/** Reads the range, which has to lie within what a pointer of this program can address. */
+static enum pss_exit read_range(const char *address, const char *length, struct options *options)
+{
+    if (!number_read(address, &options->address))
+        return report_usage("read", "ADDRESS is a number such as 0x7ffe0000, not '%s'", address);
+    if (!number_read_size(length, &options->length) || options->length == 0)
+        return report_usage("read", "LENGTH is a number of bytes such as 256 or 64K, not '%s'",
+                            length);
+    if (!number_is_range(options->address, options->length, UINTPTR_MAX))
+        return report_usage("read", "'%s' bytes at '%s' reach beyond the last address, 0x%" PRIx64,
+                            length, address, (uint64_t)UINTPTR_MAX);
+    return EXIT_DONE;
+}
+
+enum pss_exit options_read_read(int argc, char **argv, struct options *options)
+{
+    static const char *const missing[] = {"a process id, a name or 'self'", "an address",
+                                          "a length"};
+    struct options read = {.repeat = 1};
+    enum pss_exit status = apply_options(argc, argv, read_options, &read);
+    int operands = argc - optind;
+
+    if (status == EXIT_DONE && !read.help) {
+        if (operands < 3)
+            return report_usage(argv[0], "%s is missing", missing[operands]);
+        if (operands > 3)
+            return report_usage(argv[0], "'%s' is one argument too many", argv[optind + 3]);
+        read.target = argv[optind];
+        status = read_range(argv[optind + 1], argv[optind + 2], &read);
+    }
+    if (status == EXIT_DONE)
+        *options = read;
+    return status;
+}
+
 enum pss_exit options_read_list(int argc, char **argv, struct options *options)
 {
-    struct options read = {NULL, 0, 1, 0, 0};
-    enum pss_exit status = read_options(argc, argv, list_options, &read);
+    struct options read = {.repeat = 1};
+    enum pss_exit status = apply_options(argc, argv, list_options, &read);
 
     if (status != EXIT_DONE)
         return status;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The command line of `pss list` and `pss show`. */
+/* The command line of `pss list`, `pss show` and `pss read`. */
 #ifndef PSS_TOOL_OPTIONS_H
 #define PSS_TOOL_OPTIONS_H
+
+#include <stdint.h>
 
 #include "report.h"
 
@@ -13,7 +15,9 @@ enum pss_section {
     SECTION_HANDLES = 0x08,
     SECTION_MEMORY = 0x10,
     SECTION_EXTRAS = 0x20, /* auxiliary pages and handle trace; part of --all only */
-    SECTION_ALL = 0x3f
+    SECTION_ALL = 0x3f,
+    SECTION_CLONE = 0x40, /* not part of --all: it copies the memory of the process */
+    SECTION_MASK = 0x7f
 };
 
 #define OPTIONS_MAX_REPEAT 100000u
@@ -24,6 +28,9 @@ struct options {
     unsigned repeat;    /* captures, at least 1 */
     int json;           /* print JSON instead of text */
     int help;           /* print the command's help instead */
+    const char *output; /* file for the bytes, "-" for stdout; NULL = hex dump; borrowed */
+    uint64_t address;   /* first byte to read */
+    uint64_t length;    /* bytes to read, at least 1; none beyond the address space */
 };
 
 /**
@@ -35,6 +42,7 @@ struct options {
  * \return EXIT_DONE · EXIT_USAGE with the reason reported.
  */
 enum pss_exit options_read_show(int argc, char **argv, struct options *options);
+enum pss_exit options_read_read(int argc, char **argv, struct options *options);
 enum pss_exit options_read_list(int argc, char **argv, struct options *options);
 
 #endif

@@ -6,6 +6,10 @@
 #include "snapshot.h"
 #include "stats.h"
 
+/** Prints one line: a label in its column, then the value. */
+void print_row(const char *label, const char *format, ...)
+    __attribute__((format(gnu_printf, 2, 3)));
+
 void print_title(const struct snapshot *snapshot);
 void print_process(const struct snapshot *snapshot);
 void print_counts(const struct snapshot *snapshot);
@@ -13,6 +17,7 @@ enum pss_exit print_threads(const struct snapshot *snapshot);
 enum pss_exit print_contexts(const struct snapshot *snapshot);
 enum pss_exit print_handles(const struct snapshot *snapshot);
 enum pss_exit print_memory(const struct snapshot *snapshot);
+enum pss_exit print_clone(const struct snapshot *snapshot);
 enum pss_exit print_extras(const struct snapshot *snapshot);
 
 /**

@@ -8,11 +8,7 @@
 #include "text.h"
 #include "words.h"
 
-/** One line: a label in its column, then the value. */
-static void row(const char *label, const char *format, ...)
-    __attribute__((format(gnu_printf, 2, 3)));
-
-static void row(const char *label, const char *format, ...)
+void print_row(const char *label, const char *format, ...)
 {
     va_list arguments;
 
@@ -55,18 +51,18 @@ static void print_image(const PSS_PROCESS_INFORMATION *p)
 
 static void print_memory_counters(const PSS_PROCESS_INFORMATION *p)
 {
-    row("Working set", "%s, at most %s", text_size(p->WorkingSetSize).s,
-        text_size(p->PeakWorkingSetSize).s);
-    row("Private", "%s", text_size(p->PrivateUsage).s);
-    row("Page file", "%s, at most %s", text_size(p->PagefileUsage).s,
-        text_size(p->PeakPagefileUsage).s);
-    row("Virtual size", "%s, at most %s", text_size(p->VirtualSize).s,
-        text_size(p->PeakVirtualSize).s);
-    row("Paged pool", "%s, at most %s", text_size(p->QuotaPagedPoolUsage).s,
-        text_size(p->QuotaPeakPagedPoolUsage).s);
-    row("Non-paged pool", "%s, at most %s", text_size(p->QuotaNonPagedPoolUsage).s,
-        text_size(p->QuotaPeakNonPagedPoolUsage).s);
-    row("Page faults", "%lu", p->PageFaultCount);
+    print_row("Working set", "%s, at most %s", text_size(p->WorkingSetSize).s,
+              text_size(p->PeakWorkingSetSize).s);
+    print_row("Private", "%s", text_size(p->PrivateUsage).s);
+    print_row("Page file", "%s, at most %s", text_size(p->PagefileUsage).s,
+              text_size(p->PeakPagefileUsage).s);
+    print_row("Virtual size", "%s, at most %s", text_size(p->VirtualSize).s,
+              text_size(p->PeakVirtualSize).s);
+    print_row("Paged pool", "%s, at most %s", text_size(p->QuotaPagedPoolUsage).s,
+              text_size(p->QuotaPeakPagedPoolUsage).s);
+    print_row("Non-paged pool", "%s, at most %s", text_size(p->QuotaNonPagedPoolUsage).s,
+              text_size(p->QuotaPeakNonPagedPoolUsage).s);
+    print_row("Page faults", "%lu", p->PageFaultCount);
 }
 
 void print_process(const struct snapshot *snapshot)
@@ -74,19 +70,20 @@ void print_process(const struct snapshot *snapshot)
     const PSS_PROCESS_INFORMATION *p = &snapshot->process;
 
     print_image(p);
-    row("Parent", "%lu", p->ParentProcessId);
+    print_row("Parent", "%lu", p->ParentProcessId);
     if (p->ExitStatus == STILL_ACTIVE)
-        row("Status", "running");
+        print_row("Status", "running");
     else
-        row("Status", "ended with 0x%lX at %s UTC", p->ExitStatus, text_time(p->ExitTime).s);
-    row("Flags", "%s", words_process_flags((DWORD)p->Flags).s);
-    row("Created", "%s UTC", text_time(p->CreateTime).s);
-    row("CPU time", "%s kernel, %s user", text_duration(p->KernelTime).s,
-        text_duration(p->UserTime).s);
-    row("Priority", "%ld, class %s", p->BasePriority, words_priority_class(p->PriorityClass).s);
-    row("Affinity", "0x%" PRIX64, (uint64_t)p->AffinityMask);
-    row("PEB", "%s", text_address(p->PebBaseAddress).s);
-    row("Execute flags", "0x%lX", p->ExecuteFlags);
+        print_row("Status", "ended with 0x%lX at %s UTC", p->ExitStatus, text_time(p->ExitTime).s);
+    print_row("Flags", "%s", words_process_flags((DWORD)p->Flags).s);
+    print_row("Created", "%s UTC", text_time(p->CreateTime).s);
+    print_row("CPU time", "%s kernel, %s user", text_duration(p->KernelTime).s,
+              text_duration(p->UserTime).s);
+    print_row("Priority", "%ld, class %s", p->BasePriority,
+              words_priority_class(p->PriorityClass).s);
+    print_row("Affinity", "0x%" PRIX64, (uint64_t)p->AffinityMask);
+    print_row("PEB", "%s", text_address(p->PebBaseAddress).s);
+    print_row("Execute flags", "0x%lX", p->ExecuteFlags);
     print_memory_counters(p);
 }
 
@@ -94,11 +91,11 @@ void print_counts(const struct snapshot *snapshot)
 {
     puts("\nCounts");
     if (snapshot_has(snapshot, PSS_QUERY_THREAD_INFORMATION))
-        row("Threads", "%lu", snapshot->threads.ThreadsCaptured);
+        print_row("Threads", "%lu", snapshot->threads.ThreadsCaptured);
     if (snapshot_has(snapshot, PSS_QUERY_HANDLE_INFORMATION))
-        row("Handles", "%lu", snapshot->handles.HandlesCaptured);
+        print_row("Handles", "%lu", snapshot->handles.HandlesCaptured);
     if (snapshot_has(snapshot, PSS_QUERY_VA_SPACE_INFORMATION))
-        row("Regions", "%lu", snapshot->regions.RegionCount);
+        print_row("Regions", "%lu", snapshot->regions.RegionCount);
     if (snapshot_has(snapshot, PSS_QUERY_AUXILIARY_PAGES_INFORMATION))
-        row("Auxiliary pages", "%lu", snapshot->pages.AuxPagesCaptured);
+        print_row("Auxiliary pages", "%lu", snapshot->pages.AuxPagesCaptured);
 }

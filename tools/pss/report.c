@@ -22,7 +22,10 @@ static const struct {
     {ERROR_INVALID_PARAMETER, "ERROR_INVALID_PARAMETER", "A parameter is invalid."},
     {ERROR_MORE_DATA, "ERROR_MORE_DATA", "More data is available."},
     {ERROR_NO_MORE_ITEMS, "ERROR_NO_MORE_ITEMS", "There are no more entries."},
+    {ERROR_SEM_TIMEOUT, "ERROR_SEM_TIMEOUT", "The process does not answer for its memory."},
     {ERROR_PARTIAL_COPY, "ERROR_PARTIAL_COPY", "The process ended during the capture."},
+    {ERROR_OPERATION_ABORTED, "ERROR_OPERATION_ABORTED", "A thread of the capture never began."},
+    {ERROR_COMMITMENT_LIMIT, "ERROR_COMMITMENT_LIMIT", "There is no memory left for the copy."},
     {ERROR_NOT_FOUND, "ERROR_NOT_FOUND", "The snapshot does not contain it."},
 };
 

@@ -15,6 +15,19 @@ static DWORD query(struct snapshot *snapshot, PSS_QUERY_INFORMATION_CLASS class,
     return error == ERROR_NOT_FOUND ? ERROR_SUCCESS : error;
 }
 
+/** Queries what only this library tells: kernel32 does not know the class. */
+static DWORD query_details(struct snapshot *snapshot)
+{
+    DWORD error;
+
+    if (!snapshot_has(snapshot, PSS_QUERY_VA_CLONE_INFORMATION))
+        return ERROR_SUCCESS;
+    error = PssQuerySnapshot(snapshot->handle, PSS_QUERY_VA_CLONE_DETAILS, &snapshot->details,
+                             sizeof snapshot->details);
+    snapshot->has_details = error == ERROR_SUCCESS;
+    return error == ERROR_INVALID_PARAMETER ? ERROR_SUCCESS : error;
+}
+
 static DWORD query_all(struct snapshot *s)
 {
     const struct {
@@ -23,6 +36,7 @@ static DWORD query_all(struct snapshot *s)
         DWORD size;
     } queries[] = {
         {&s->process, PSS_QUERY_PROCESS_INFORMATION, sizeof s->process},
+        {&s->clone, PSS_QUERY_VA_CLONE_INFORMATION, sizeof s->clone},
         {&s->pages, PSS_QUERY_AUXILIARY_PAGES_INFORMATION, sizeof s->pages},
         {&s->regions, PSS_QUERY_VA_SPACE_INFORMATION, sizeof s->regions},
         {&s->handles, PSS_QUERY_HANDLE_INFORMATION, sizeof s->handles},
@@ -34,7 +48,20 @@ static DWORD query_all(struct snapshot *s)
 
     for (size_t i = 0; error == ERROR_SUCCESS && i < sizeof queries / sizeof queries[0]; i++)
         error = query(s, queries[i].class, queries[i].buffer, queries[i].size);
-    return error;
+    return error == ERROR_SUCCESS ? query_details(s) : error;
+}
+
+DWORD snapshot_access(PSS_CAPTURE_FLAGS flags)
+{
+    DWORD access = PROCESS_QUERY_INFORMATION;
+
+    if ((flags & PSS_CAPTURE_HANDLES) != 0)
+        access |= PROCESS_DUP_HANDLE | PROCESS_VM_READ;
+    if ((flags & (PSS_CAPTURE_VA_SPACE | PSS_CAPTURE_THREAD_CONTEXT)) != 0)
+        access |= PROCESS_VM_READ;
+    if ((flags & PSS_CAPTURE_VA_CLONE) != 0)
+        access |= PROCESS_CREATE_PROCESS | PROCESS_VM_READ;
+    return access;
 }
 
 enum pss_exit snapshot_take(HANDLE process, PSS_CAPTURE_FLAGS flags, DWORD context_flags,

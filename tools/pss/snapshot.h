@@ -11,8 +11,11 @@ struct snapshot {
     HPSS handle; /* owned */
     PSS_CAPTURE_FLAGS flags;
     DWORD context_flags;
-    unsigned has; /* bit (1 << class) for each PSS_QUERY_* class that answered */
+    unsigned has;    /* bit (1 << class) for each PSS_QUERY_* class that answered */
+    int has_details; /* the library told them; they are no bit of its own numbers */
     PSS_PROCESS_INFORMATION process;
+    PSS_VA_CLONE_INFORMATION clone;
+    PSS_VA_CLONE_DETAILS details;
     PSS_AUXILIARY_PAGES_INFORMATION pages;
     PSS_VA_SPACE_INFORMATION regions;
     PSS_HANDLE_INFORMATION handles;
@@ -20,6 +23,9 @@ struct snapshot {
     PSS_HANDLE_TRACE_INFORMATION trace;
     PSS_PERFORMANCE_COUNTERS counters;
 };
+
+/** The rights to a process that PssCaptureSnapshot() documents for the flags. */
+DWORD snapshot_access(PSS_CAPTURE_FLAGS flags);
 
 /**
  * Captures a process and queries every class. A class that was not captured leaves zeros.

@@ -15,6 +15,7 @@ static const char overview[] =
     "Commands:\n"
     "  list            list the running processes\n"
     "  show PROCESS    capture a process and show the snapshot\n"
+    "  read PROCESS    capture a process and read its memory from the clone\n"
     "  help [COMMAND]  explain a command\n"
     "\n"
     "Options:\n"
@@ -46,12 +47,29 @@ static const char help_show[] =
     "  --handles   handles with type, access, counts, name and details of the object\n"
     "  --memory    memory regions with state, protection, type and mapped file\n"
     "  --all       all of these, auxiliary pages and the handle trace\n"
+    "  --clone     the clone, which has a copy of the memory: process id, how it was made, bytes\n"
+    "              it holds, regions that differ from the target's; not part of --all\n"
     "\n"
     "Options:\n"
     "  --json      print one JSON document with every field\n"
     "  --repeat N  capture N times, show the last, and the least, median and most time taken\n"
     "\n"
     "The cost of the capture as pss measures it is always shown.\n";
+
+static const char help_read[] =
+    "Usage: pss read PID|NAME|self ADDRESS LENGTH [--output FILE]\n"
+    "\n"
+    "Captures one process with its memory and reads LENGTH bytes at ADDRESS from the clone: they\n"
+    "are all of one moment. It prints them as a hex dump: address, 16 bytes, ASCII. ADDRESS is\n"
+    "one of the process. Both numbers are decimal, or hexadecimal with 0x; LENGTH may end in K,\n"
+    "M or G (1024 bytes, 1024 K, 1024 M).\n"
+    "\n"
+    "Options:\n"
+    "  --output FILE  write the bytes as they are to a file, or to the standard output for '-'\n"
+    "\n"
+    "Reading ends at the first byte that is free, reserved, NOACCESS or GUARD. What comes before\n"
+    "is written, a message tells the address, and the exit status is 1. FILE is replaced as soon\n"
+    "as a byte was read.\n";
 
 static const char help_help[] = "Usage: pss help [COMMAND]\n"
                                 "\n"
@@ -60,7 +78,7 @@ static const char help_help[] = "Usage: pss help [COMMAND]\n"
 static const struct {
     const char *command;
     const char *text;
-} helps[] = {{"list", help_list}, {"show", help_show}, {"help", help_help}};
+} helps[] = {{"list", help_list}, {"show", help_show}, {"read", help_read}, {"help", help_help}};
 
 enum pss_exit usage_print(void)
 {

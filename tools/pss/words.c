@@ -136,3 +136,18 @@ struct text words_attributes(DWORD attributes)
                                         {ATTRIBUTE_INHERIT, "INHERIT"}};
     return join(attributes, words, COUNT(words));
 }
+
+struct text words_clone_strategy(DWORD strategy)
+{
+    static const struct word words[] = {{PSS_CLONE_NATIVE, "native"},
+                                        {PSS_CLONE_CARRIER, "carrier"}};
+    return pick(strategy, words, COUNT(words));
+}
+
+struct text words_clone_route(DWORD route)
+{
+    static const struct word words[] = {{PSS_CLONE_ROUTE_NONE, "none"},
+                                        {PSS_CLONE_ROUTE_CALLS, "calls"},
+                                        {PSS_CLONE_ROUTE_FILES, "files"}};
+    return pick(route, words, COUNT(words));
+}

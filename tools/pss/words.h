@@ -16,5 +16,7 @@ struct text words_type(DWORD type);               /* MEM_IMAGE, MEM_MAPPED, MEM_
 struct text words_protect(DWORD protect);         /* PAGE_*, "-" for 0 */
 struct text words_section(DWORD attributes);      /* SEC_* */
 struct text words_attributes(DWORD attributes);   /* OBJ_INHERIT, OBJ_PROTECT_CLOSE */
+struct text words_clone_strategy(DWORD strategy); /* PSS_CLONE_* */
+struct text words_clone_route(DWORD route);       /* PSS_CLONE_ROUTE_* */
 
 #endif
