@@ -232,9 +232,9 @@ typedef struct {
 } PSS_PROCESS_INFORMATION;
 
 /**
- * The clone: a process with an id of its own, which can be read, queried, dumped, captured and ended
- * as any other. It ends with the snapshot, even if the process that owns that one dies. The client
- * may end it earlier, and may close the handle.
+ * The clone: a process with an id of its own, which can be read, queried, dumped, captured and
+ * ended as any other. It ends with the snapshot, even if the process that owns that one dies. The
+ * client may end it earlier, and may close the handle.
  */
 typedef struct {
     HANDLE VaCloneHandle; /**< PROCESS_ALL_ACCESS, lent: the snapshot owns it */

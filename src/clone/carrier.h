@@ -92,6 +92,9 @@ struct pss_carrier {
     struct pss_copier copiers[PSS_COPIER_COUNT];
 };
 
+/* A UNICODE_STRING with the longest text there is. */
+#define PSS_NAME_ROOM 0x11000u
+
 /** Room for the names and lists of the system: PSS_COPY_CHUNK bytes. */
 static inline void *pss_carrier_scratch(struct pss_carrier *carrier)
 {

@@ -1,29 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* Images of the target in the carrier: views of the same files, which nobody has to copy. */
+#include "base/unicode.h"
 #include "clone/carrier.h"
 
-#define NAME_ROOM 0x8000u /* bytes */
-
-struct name_buffer {
-    UNICODE_STRING name;
-    WCHAR text[NAME_ROOM / sizeof(WCHAR)];
-};
-
-_Static_assert(sizeof(struct name_buffer) <= PSS_COPY_CHUNK, "a name is read into a chunk");
-
-static NTSTATUS read_name(struct pss_carrier *carrier, uint64_t address, struct name_buffer *buffer)
+static NTSTATUS read_name(struct pss_carrier *carrier, uint64_t address, UNICODE_STRING *name)
 {
+    void *answer = pss_carrier_scratch(carrier);
+    SIZE_T length;
     NTSTATUS status =
         carrier->nt->query_memory(carrier->target.process, (void *)(ULONG_PTR)address,
-                                  PSS_NT_MEMORY_MAPPED_FILE_NAME, buffer, sizeof(*buffer), NULL);
+                                  PSS_NT_MEMORY_MAPPED_FILE_NAME, answer, PSS_NAME_ROOM, NULL);
 
     if (!NT_SUCCESS(status))
         return status;
-    if (buffer->name.Buffer != buffer->text || buffer->name.Length > sizeof(buffer->text))
-        return STATUS_INTERNAL_ERROR;
-    while (buffer->name.Length && !buffer->text[buffer->name.Length / sizeof(WCHAR) - 1])
-        buffer->name.Length =
-            (USHORT)(buffer->name.Length - sizeof(WCHAR)); /* some systems count the terminator */
+    length = pss_unicode_length(answer, PSS_NAME_ROOM);
+    if (!length)
+        return STATUS_OBJECT_NAME_INVALID;
+    name->Buffer = ((UNICODE_STRING *)answer)->Buffer;
+    name->Length = name->MaximumLength = (USHORT)length;
     return STATUS_SUCCESS;
 }
 
@@ -108,12 +102,12 @@ static NTSTATUS map_section(struct pss_carrier *carrier, HANDLE section, struct 
 
 NTSTATUS pss_carrier_map_image(struct pss_carrier *carrier, struct pss_piece *first, uint32_t count)
 {
-    struct name_buffer *buffer = pss_carrier_scratch(carrier);
+    UNICODE_STRING name;
     HANDLE section = NULL;
-    NTSTATUS status = read_name(carrier, first->range.base, buffer);
+    NTSTATUS status = read_name(carrier, first->range.base, &name);
 
     if (NT_SUCCESS(status))
-        status = open_section(carrier, &buffer->name, &section);
+        status = open_section(carrier, &name, &section);
     if (!NT_SUCCESS(status))
         return status;
     status = map_section(carrier, section, first, count);

@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The carrier's process: suspended, of the target's image, and bound to its owners by a job. */
+#include "base/unicode.h"
 #include "clone/carrier.h"
 #include "clone/strategy.h"
 
 #include "pss.h"
-
-#define NAME_ROOM                                                                  \
-    0x8000u /* bytes; a path has 32767 characters at the most, and most have fewer \
-             */
-
-struct name_buffer {
-    UNICODE_STRING name;
-    WCHAR text[NAME_ROOM / sizeof(WCHAR)];
-};
 
 static void set_attribute(struct pss_nt_process_attributes *list, int index, ULONG_PTR attribute,
                           SIZE_T size, ULONG_PTR value)
@@ -64,17 +56,18 @@ static NTSTATUS create_of_image(struct pss_carrier *carrier, const UNICODE_STRIN
     return status;
 }
 
-static NTSTATUS create_as(struct pss_carrier *carrier, HANDLE model, struct name_buffer *buffer)
+static NTSTATUS create_as(struct pss_carrier *carrier, HANDLE model)
 {
-    NTSTATUS status = carrier->nt->query_process(model, PSS_NT_PROCESS_IMAGE_FILE_NAME, buffer,
-                                                 sizeof(*buffer), NULL);
+    void *answer = pss_carrier_scratch(carrier);
+    UNICODE_STRING name;
+    NTSTATUS status = carrier->nt->query_process(model, PSS_NT_PROCESS_IMAGE_FILE_NAME, answer,
+                                                 PSS_NAME_ROOM, NULL);
 
     if (!NT_SUCCESS(status))
         return status;
-    if ((const char *)buffer->name.Buffer != (const char *)buffer->text ||
-        buffer->name.Length > sizeof(buffer->text))
-        return STATUS_INTERNAL_ERROR;
-    return create_of_image(carrier, &buffer->name);
+    name.Length = name.MaximumLength = (USHORT)pss_unicode_length(answer, PSS_NAME_ROOM);
+    name.Buffer = ((UNICODE_STRING *)answer)->Buffer;
+    return name.Length ? create_of_image(carrier, &name) : STATUS_OBJECT_NAME_INVALID;
 }
 
 static NTSTATUS is_own_bitness(struct pss_carrier *carrier, int *is_own)
@@ -92,25 +85,17 @@ static int may_try_another(NTSTATUS status)
 {
     return status == STATUS_OBJECT_NAME_NOT_FOUND || status == STATUS_OBJECT_PATH_NOT_FOUND ||
            status == STATUS_OBJECT_NAME_INVALID || status == STATUS_SHARING_VIOLATION ||
-           status == STATUS_INVALID_IMAGE_FORMAT || status == STATUS_INTERNAL_ERROR;
+           status == STATUS_INVALID_IMAGE_FORMAT;
 }
 
 NTSTATUS pss_carrier_create(struct pss_carrier *carrier)
 {
-    struct pss_region memory = {0};
-    struct name_buffer *buffer;
-    uint32_t offset;
     int is_own = 0;
-    NTSTATUS status = pss_region_append(carrier->nt, &memory, sizeof(*buffer), 1, &offset);
+    NTSTATUS status = pss_clone_job_create(carrier->nt, &carrier->job);
 
-    if (!NT_SUCCESS(status))
-        return status;
-    buffer = memory.base;
-    status = pss_clone_job_create(carrier->nt, &carrier->job);
     if (NT_SUCCESS(status))
-        status = create_as(carrier, carrier->target.process, buffer);
+        status = create_as(carrier, carrier->target.process);
     if (may_try_another(status) && NT_SUCCESS(is_own_bitness(carrier, &is_own)) && is_own)
-        status = create_as(carrier, PSS_CURRENT_PROCESS, buffer);
-    pss_region_free(carrier->nt, &memory);
+        status = create_as(carrier, PSS_CURRENT_PROCESS);
     return status;
 }
