@@ -128,27 +128,32 @@ static void drop_memory(struct pss_carrier *carrier, uint64_t address)
 }
 
 /* Committed pieces get memory that can be written to; their protection comes after the copy. */
+static NTSTATUS commit_pieces(struct pss_carrier *carrier, struct pss_piece *first, uint32_t count)
+{
+    struct pss_range range = {first->range.base, first[count - 1].range.end};
+    int is_there = 1;
+    NTSTATUS status = STATUS_SUCCESS;
+
+    if (first->state == MEM_COMMIT)
+        status = allocate(carrier, range, MEM_COMMIT, PAGE_READWRITE, &is_there);
+    if (NT_SUCCESS(status) && !is_there && first->place != PSS_PLACE_BLOCK)
+        status = STATUS_CONFLICTING_ADDRESSES; /* in what has just been reserved */
+    for (uint32_t i = 0; i < count; i++) {
+        first[i].has_protect = PAGE_READWRITE;
+        if (!is_there)
+            first[i].place = PSS_PLACE_ABSENT;
+    }
+    return status;
+}
+
 static NTSTATUS commit(struct pss_carrier *carrier, const struct run *run)
 {
     NTSTATUS status = STATUS_SUCCESS;
-    uint32_t i = 0, next;
 
-    for (; i < run->count && NT_SUCCESS(status); i = next) {
-        struct pss_range range = run->first[i].range;
-        int is_there = 1;
-
-        for (next = i + 1; next < run->count && run->first[next].state == run->first[i].state;
-             next++)
-            range.end = run->first[next].range.end;
-        if (run->first[i].state == MEM_COMMIT)
-            status = allocate(carrier, range, MEM_COMMIT, PAGE_READWRITE, &is_there);
-        if (!is_there && run->first[i].place != PSS_PLACE_BLOCK)
-            return STATUS_CONFLICTING_ADDRESSES; /* in what has just been reserved */
-        for (; i < next; i++) {
-            run->first[i].has_protect = PAGE_READWRITE;
-            if (!is_there)
-                run->first[i].place = PSS_PLACE_ABSENT;
-        }
+    for (uint32_t i = 0, next; i < run->count && NT_SUCCESS(status); i = next) {
+        for (next = i + 1; next < run->count && run->first[next].state == run->first[i].state;)
+            next++;
+        status = commit_pieces(carrier, &run->first[i], next - i);
     }
     return status;
 }

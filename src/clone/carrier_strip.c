@@ -39,7 +39,7 @@ static uint64_t own_peb(const struct pss_carrier *carrier)
     return sizeof(void *) == 8 ? carrier->own.peb64 : carrier->own.peb32;
 }
 
-/* Whether a TEB is there, and whose. Anything but a TEB is no failure. */
+/* A TEB says where it is; what says so, and has a PEB, is one. Else \p teb and \p peb stay. */
 static NTSTATUS read_teb(struct pss_carrier *carrier, const struct teb_layout *layout,
                          uint64_t address, uint64_t *teb, uint64_t *peb)
 {
@@ -48,11 +48,30 @@ static NTSTATUS read_teb(struct pss_carrier *carrier, const struct teb_layout *l
 
     if (NT_SUCCESS(status))
         status = read_pointer(carrier, layout, address + TEB_PEB * layout->pointer, &owner);
-    if (!NT_SUCCESS(status) || self != address)
-        return status == STATUS_CANCELLED ? status : STATUS_SUCCESS;
-    *teb = address;
-    *peb = owner;
-    return STATUS_SUCCESS;
+    if (NT_SUCCESS(status) && self == address) {
+        *teb = address;
+        *peb = owner;
+    }
+    return status;
+}
+
+/* The TEBs of one thread: a thread has one of each bitness, or only that of the caller's. */
+static NTSTATUS read_tebs(struct pss_carrier *carrier, uint64_t teb)
+{
+    struct pss_own_blocks *own = &carrier->own;
+    NTSTATUS status;
+
+    if (sizeof(void *) == 8)
+        status = read_teb(carrier, &layout64, teb, &own->teb64, &own->peb64);
+    else
+        status = read_teb(carrier, &layout32, teb, &own->teb32, &own->peb32);
+    if (!NT_SUCCESS(status) || (sizeof(void *) == 8 && !carrier->target.is_wow64))
+        return status;
+    if (sizeof(void *) == 8)
+        status = read_teb(carrier, &layout32, teb + TEB32_DISTANCE, &own->teb32, &own->peb32);
+    else
+        status = read_teb(carrier, &layout64, teb - TEB32_DISTANCE, &own->teb64, &own->peb64);
+    return status == STATUS_CANCELLED ? status : STATUS_SUCCESS;
 }
 
 /*
@@ -73,35 +92,26 @@ static NTSTATUS compare_blocks(struct pss_carrier *carrier)
     return pss_carrier_step(carrier, STATUS_SUCCESS);
 }
 
-/* The thread tells the TEB of the caller's bitness; that of the other one is beside it. */
 NTSTATUS pss_carrier_find_blocks(struct pss_carrier *carrier)
 {
-    struct pss_own_blocks *own = &carrier->own;
+    const struct pss_own_blocks *own = &carrier->own;
     struct pss_nt_thread_basic basic;
     NTSTATUS status = carrier->nt->query_thread(carrier->thread, PSS_NT_THREAD_BASIC, &basic,
                                                 sizeof(basic), NULL);
-    uint64_t teb = (uint64_t)(ULONG_PTR)basic.teb;
 
+    if (NT_SUCCESS(status))
+        status = read_tebs(carrier, (uint64_t)(ULONG_PTR)basic.teb);
     if (!NT_SUCCESS(status))
         return status;
-    if (sizeof(void *) == 4) {
-        status = read_teb(carrier, &layout32, teb, &own->teb32, &own->peb32);
-        if (NT_SUCCESS(status))
-            status = read_teb(carrier, &layout64, teb - TEB32_DISTANCE, &own->teb64, &own->peb64);
-    } else {
-        status = read_teb(carrier, &layout64, teb, &own->teb64, &own->peb64);
-        if (NT_SUCCESS(status) && carrier->target.is_wow64)
-            status = read_teb(carrier, &layout32, teb + TEB32_DISTANCE, &own->teb32, &own->peb32);
-    }
     if (own->teb64)
         carrier->hole = (struct pss_range){own->teb64 + layout64.gdi_batch,
                                            own->teb64 + layout64.gdi_batch_end};
     else if (own->teb32)
         carrier->hole = (struct pss_range){own->teb32 + layout32.gdi_batch,
                                            own->teb32 + layout32.gdi_batch_end};
-    if (NT_SUCCESS(status) && !carrier->hole.base)
+    else
         return STATUS_INTERNAL_ERROR;
-    return NT_SUCCESS(status) ? compare_blocks(carrier) : status;
+    return compare_blocks(carrier);
 }
 
 /* Its thread will never run again: neither the stack nor the parameters are missed. */
