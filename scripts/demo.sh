@@ -43,5 +43,5 @@ read -r greeting <"$scratch/out" || {
 printf '%s\n\n' "$greeting"
 pid=$(printf %s "$greeting" | sed -n 's/^.* process \([0-9]*\).*/\1/p')
 
-printf '$ pss show %s --all\n' "$pid"
-"$build/wine-run" "$build/bin/pss.exe" show "$pid" --all
+printf '$ pss show %s --all --clone\n' "$pid"
+"$build/wine-run" "$build/bin/pss.exe" show "$pid" --all --clone

@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* Bytes: two chunks for the copier that may have to use calls, two for the other. */
+#define CHUNKS_SIZE (2 * PSS_COPY_CHUNK + 2 * PSS_FILE_COPY_CHUNK)
+
 #define PATIENCE_LIMIT 200u /* times the worker's patience, without a step */
 
 /* The wait for one worker. */
@@ -178,6 +181,8 @@ static void close_handles(struct pss_carrier *carrier)
     }
     if (carrier->thread)
         nt->close(carrier->thread);
+    if (carrier->section)
+        nt->close(carrier->section);
     if (carrier->job)
         nt->close(carrier->job);
 }
@@ -249,6 +254,10 @@ static void init_carrier(struct pss_carrier *carrier, const struct pss_nt *nt,
     carrier->copiers[1].errand = &carrier->copiers[1].worker.errand;
     for (int i = 0; i < PSS_COPIER_COUNT; i++)
         carrier->copiers[i].carrier = carrier;
+    carrier->copiers[0].chunk = (unsigned char *)(carrier + 1);
+    carrier->copiers[0].other = carrier->copiers[0].chunk + PSS_COPY_CHUNK;
+    carrier->copiers[1].chunk = carrier->copiers[0].other + PSS_COPY_CHUNK;
+    carrier->copiers[1].other = carrier->copiers[1].chunk + PSS_FILE_COPY_CHUNK;
 }
 
 NTSTATUS pss_carrier_begin(const struct pss_nt *nt, const struct pss_clone_target *target,
@@ -257,8 +266,8 @@ NTSTATUS pss_carrier_begin(const struct pss_nt *nt, const struct pss_clone_targe
     struct pss_region memory = {0};
     struct carrier_clone *self;
     uint32_t offset;
-    NTSTATUS status =
-        pss_region_append(nt, &memory, sizeof(*self) + sizeof(struct pss_carrier), 1, &offset);
+    NTSTATUS status = pss_region_append(
+        nt, &memory, sizeof(*self) + sizeof(struct pss_carrier) + CHUNKS_SIZE, 1, &offset);
 
     if (!NT_SUCCESS(status))
         return status;

@@ -68,7 +68,7 @@ struct pss_copier {
     struct pss_errand_state *errand; /* of the worker it works on */
     struct pss_carrier *carrier;
     uint64_t copied, unchanged, zero; /* bytes: see struct pss_clone_record */
-    unsigned char chunk[PSS_COPY_CHUNK], other[PSS_COPY_CHUNK];
+    unsigned char *chunk, *other;     /* as large as the chunks it copies */
 };
 
 struct pss_carrier {
@@ -76,6 +76,7 @@ struct pss_carrier {
     const struct pss_nt *nt;
     struct pss_clone_target target;
     HANDLE process, thread, job; /* of the carrier; owned */
+    HANDLE section;              /* of the image that is being mapped; owned */
     struct pss_own_blocks own;
     struct pss_range hole;        /* bytes in the block that are the carrier's for good */
     uint8_t is_block_alike;       /* the target has a PEB and a TEB where the carrier has them */

@@ -21,7 +21,7 @@ static NTSTATUS read_name(struct pss_carrier *carrier, uint64_t address, UNICODE
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS open_section(struct pss_carrier *carrier, UNICODE_STRING *name, HANDLE *section)
+static NTSTATUS open_section(struct pss_carrier *carrier, UNICODE_STRING *name)
 {
     const struct pss_nt *nt = carrier->nt;
     OBJECT_ATTRIBUTES attributes;
@@ -35,8 +35,9 @@ static NTSTATUS open_section(struct pss_carrier *carrier, UNICODE_STRING *name, 
                            FILE_SYNCHRONOUS_IO_NONALERT | FILE_NON_DIRECTORY_FILE);
     if (!NT_SUCCESS(status))
         return status;
-    status = nt->create_section(section, SECTION_MAP_READ | SECTION_MAP_EXECUTE | SECTION_QUERY,
-                                NULL, NULL, PAGE_EXECUTE_READ, SEC_IMAGE, file);
+    status = nt->create_section(&carrier->section,
+                                SECTION_MAP_READ | SECTION_MAP_EXECUTE | SECTION_QUERY, NULL, NULL,
+                                PAGE_EXECUTE_READ, SEC_IMAGE, file);
     nt->close(file);
     return status;
 }
@@ -77,15 +78,14 @@ static NTSTATUS look_at_all(struct pss_carrier *carrier, struct pss_piece *first
     return status;
 }
 
-static NTSTATUS map_section(struct pss_carrier *carrier, HANDLE section, struct pss_piece *first,
-                            uint32_t count)
+static NTSTATUS map_section(struct pss_carrier *carrier, struct pss_piece *first, uint32_t count)
 {
     const struct pss_nt *nt = carrier->nt;
     void *base = (void *)(ULONG_PTR)first->range.base;
     SIZE_T size = 0;
-    NTSTATUS status =
-        pss_carrier_step(carrier, nt->map_view(section, carrier->process, &base, 0, 0, NULL, &size,
-                                               PSS_NT_VIEW_UNMAP, 0, PAGE_EXECUTE_READ));
+    NTSTATUS status = pss_carrier_step(
+        carrier, nt->map_view(carrier->section, carrier->process, &base, 0, 0, NULL, &size,
+                              PSS_NT_VIEW_UNMAP, 0, PAGE_EXECUTE_READ));
 
     if (!NT_SUCCESS(status))
         return status;
@@ -103,14 +103,16 @@ static NTSTATUS map_section(struct pss_carrier *carrier, HANDLE section, struct 
 NTSTATUS pss_carrier_map_image(struct pss_carrier *carrier, struct pss_piece *first, uint32_t count)
 {
     UNICODE_STRING name;
-    HANDLE section = NULL;
     NTSTATUS status = read_name(carrier, first->range.base, &name);
 
     if (NT_SUCCESS(status))
-        status = open_section(carrier, &name, &section);
+        status = open_section(carrier, &name);
     if (!NT_SUCCESS(status))
         return status;
-    status = map_section(carrier, section, first, count);
-    carrier->nt->close(section);
+    status = map_section(carrier, first, count);
+    if (status == STATUS_CANCELLED)
+        return status; /* Who gave up closes the section. */
+    carrier->nt->close(carrier->section);
+    carrier->section = NULL;
     return status;
 }

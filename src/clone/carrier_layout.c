@@ -53,13 +53,15 @@ static NTSTATUS add_pieces(struct pss_carrier *carrier, const struct pss_region_
             return status;
         end = region->base + region->size;
         piece = pss_region_at(&carrier->pieces, offset);
-        piece->place = (uint8_t)place_of(carrier, region, address, &end);
+        *piece = (struct pss_piece){
+            .place = (uint8_t)place_of(carrier, region, address, &end),
+            .allocation = region->allocation_base,
+            .state = region->state,
+            .type = region->type,
+            .allocation_protect = region->allocation_protect,
+            .protect = region->protect,
+        };
         piece->range = (struct pss_range){address, end};
-        piece->allocation = region->allocation_base;
-        piece->state = region->state;
-        piece->type = region->type;
-        piece->allocation_protect = region->allocation_protect;
-        piece->protect = region->protect;
     }
     return STATUS_SUCCESS;
 }
