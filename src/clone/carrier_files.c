@@ -11,8 +11,9 @@
  * and not believed if more than one will do.
  */
 
-#define LISTING_ROOM 0x10000u /* bytes */
-#define TEB64_SIZE   0x2000u  /* bytes */
+#define LISTING_ROOM  0x10000u /* bytes; an entry at the end of it is still within the chunk */
+#define LISTING_LIMIT 64u      /* listings, of some thousand processes each */
+#define TEB64_SIZE    0x2000u  /* bytes */
 
 /* In a 32-bit process on a 64-bit system that one is in front of the TEB its thread knows. */
 #define PROBE_DISTANCE (sizeof(void *) == 8 ? 0u : TEB64_SIZE)
@@ -130,32 +131,43 @@ static void look_at(struct search *search, const struct pss_nt_file_name *entry)
     nt->close(file);
 }
 
+/* The entry behind this one, within the listing; NULL if there is none. */
+static const struct pss_nt_file_name *next_entry(const char *listing,
+                                                 const struct pss_nt_file_name *entry)
+{
+    uint32_t offset = (uint32_t)((const char *)entry - listing), step = entry->next_offset;
+
+    if (!step || step % sizeof(step) || step > LISTING_ROOM - sizeof(*entry) - offset)
+        return NULL;
+    return (const void *)(listing + offset + step);
+}
+
+/* Looks at each entry of one listing. */
+static NTSTATUS look_at_listing(struct search *search, const char *listing)
+{
+    const struct pss_nt_file_name *entry = (const void *)listing;
+
+    for (; entry; entry = next_entry(listing, entry)) {
+        look_at(search, entry);
+        if (pss_carrier_step(search->carrier, STATUS_SUCCESS) == STATUS_CANCELLED)
+            return STATUS_CANCELLED;
+    }
+    return STATUS_SUCCESS;
+}
+
 static NTSTATUS look_at_all(struct search *search, HANDLE directory)
 {
     struct pss_carrier *carrier = search->carrier;
     char *listing = pss_carrier_scratch(carrier);
-    const struct pss_nt_file_name *entry;
     IO_STATUS_BLOCK io = {0};
-    BOOLEAN restart = TRUE;
-    uint32_t offset;
+    NTSTATUS status = STATUS_SUCCESS;
 
-    while (
-        NT_SUCCESS(carrier->nt->list_directory(directory, &io, listing, LISTING_ROOM, restart))) {
-        offset = 0;
-        do {
-            entry = (const void *)(listing + offset);
-            if (offset > LISTING_ROOM - sizeof(*entry) ||
-                entry->length > LISTING_ROOM - sizeof(*entry) - offset ||
-                entry->next_offset > LISTING_ROOM)
-                return STATUS_INTERNAL_ERROR;
-            look_at(search, entry);
-            if (pss_carrier_step(carrier, STATUS_SUCCESS) == STATUS_CANCELLED)
-                return STATUS_CANCELLED;
-            offset += entry->next_offset;
-        } while (entry->next_offset);
-        restart = FALSE;
+    for (uint32_t i = 0; i < LISTING_LIMIT && NT_SUCCESS(status); i++) {
+        if (!NT_SUCCESS(carrier->nt->list_directory(directory, &io, listing, LISTING_ROOM, i == 0)))
+            break;
+        status = look_at_listing(search, listing);
     }
-    return STATUS_SUCCESS;
+    return status;
 }
 
 /* The TEB of the oldest thread that lives; without one the target is reached by calls. */
