@@ -6,6 +6,7 @@ NTSTATUS pss_va_clone_prepare(struct pss_capture *capture)
 {
     const struct pss_clone_target target = {.process = capture->process,
                                             .flags = capture->flags,
+                                            .is_self = capture->is_self,
                                             .is_wow64 = capture->is_wow64,
                                             .peb = (uint64_t)(ULONG_PTR)capture->basic.peb};
     NTSTATUS status = pss_clone_begin(capture->nt, &target, &capture->clone);

@@ -24,6 +24,7 @@ struct carrier_clone {
     struct pss_carrier *carrier;
     struct pss_region memory; /* of the carrier and this structure */
     struct vigil vigils[PSS_COPIER_COUNT];
+    int has_worker;
 };
 
 static int is_alive(const struct pss_nt *nt, HANDLE process)
@@ -102,10 +103,12 @@ static NTSTATUS finish_layout(void *memory)
 
 static NTSTATUS run(struct carrier_clone *self, NTSTATUS (*job)(void *memory))
 {
+    if (!self->has_worker)
+        return job(self->carrier);
     return pss_worker_do(self->clone.nt, &self->vigils[0].worker, job);
 }
 
-/* The worker idles: its memory is ours for the moment. */
+/* The worker idles, if there is one: its memory is ours for the moment. */
 static NTSTATUS run_with_regions(struct carrier_clone *self, NTSTATUS (*job)(void *memory),
                                  const struct pss_region *regions)
 {
@@ -235,13 +238,29 @@ static NTSTATUS start_worker(struct carrier_clone *self, int index, void *memory
     return pss_worker_start(self->clone.nt, &vigil->worker, memory, may_wait, vigil);
 }
 
+/*
+ * A process that crashed with a lock in its hands may not let a thread begin, and is most worth
+ * cloning then. It does not die under a capture of its own.
+ */
+static NTSTATUS start_first(struct carrier_clone *self)
+{
+    struct pss_carrier *carrier = self->carrier;
+    NTSTATUS status = start_worker(self, 0, carrier);
+
+    self->has_worker = NT_SUCCESS(status);
+    if (status != STATUS_CANCELLED || !carrier->target.is_self)
+        return status;
+    carrier->errand = carrier->copiers[0].errand = &carrier->no_errand;
+    return STATUS_SUCCESS;
+}
+
 /* Where bytes need no server, the second copier has a processor to itself. It can be done without.
  */
 static void start_second(struct carrier_clone *self)
 {
     struct pss_carrier *carrier = self->carrier;
 
-    if (carrier->to.file && carrier->candidate_count)
+    if (self->has_worker && carrier->to.file && carrier->candidate_count)
         start_worker(self, 1, &carrier->copiers[1]);
 }
 
@@ -250,7 +269,8 @@ static void init_carrier(struct pss_carrier *carrier, const struct pss_nt *nt,
 {
     carrier->nt = nt;
     carrier->target = *target;
-    carrier->copiers[0].errand = &carrier->worker.errand;
+    carrier->errand = &carrier->worker.errand;
+    carrier->copiers[0].errand = carrier->errand;
     carrier->copiers[1].errand = &carrier->copiers[1].worker.errand;
     for (int i = 0; i < PSS_COPIER_COUNT; i++)
         carrier->copiers[i].carrier = carrier;
@@ -276,7 +296,7 @@ NTSTATUS pss_carrier_begin(const struct pss_nt *nt, const struct pss_clone_targe
     self->memory = memory;
     self->carrier = (struct pss_carrier *)(void *)(self + 1);
     init_carrier(self->carrier, nt, target);
-    status = start_worker(self, 0, self->carrier);
+    status = start_first(self);
     if (NT_SUCCESS(status))
         status = run(self, make_carrier);
     if (NT_SUCCESS(status)) {

@@ -72,7 +72,9 @@ struct pss_copier {
 };
 
 struct pss_carrier {
-    struct pss_worker_state worker; /* first: the worker's memory is the carrier */
+    struct pss_worker_state worker;  /* first: the worker's memory is the carrier */
+    struct pss_errand_state *errand; /* the worker's, or if there is none the next one */
+    struct pss_errand_state no_errand;
     const struct pss_nt *nt;
     struct pss_clone_target target;
     HANDLE process, thread, job; /* of the carrier; owned */
@@ -121,7 +123,7 @@ static inline struct pss_piece *pss_piece_at(const struct pss_region *pieces, ui
 /** Counts a call that came back; STATUS_CANCELLED if nobody waits for its outcome any more. */
 static inline NTSTATUS pss_carrier_step(struct pss_carrier *carrier, NTSTATUS status)
 {
-    return pss_errand_step(&carrier->worker.errand) ? status : STATUS_CANCELLED;
+    return pss_errand_step(carrier->errand) ? status : STATUS_CANCELLED;
 }
 
 /* ---- carrier_process.c ---- */

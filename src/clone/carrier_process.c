@@ -6,6 +6,8 @@
 
 #include "pss.h"
 
+#include <string.h>
+
 static void set_attribute(struct pss_nt_process_attributes *list, int index, ULONG_PTR attribute,
                           SIZE_T size, ULONG_PTR value)
 {
@@ -14,8 +16,31 @@ static void set_attribute(struct pss_nt_process_attributes *list, int index, ULO
     list->items[index].value = value;
 }
 
+/*
+ * Just enough for a process that never runs. The system's own routine for it takes the process
+ * heap, whose lock a process that has crashed may never get.
+ */
+static struct pss_nt_process_parameters *make_parameters(struct pss_carrier *carrier,
+                                                         const UNICODE_STRING *image)
+{
+    static const WCHAR nothing[2];
+    static const WCHAR root[] = L"C:\\";
+    struct pss_nt_process_parameters *parameters = (void *)carrier->copiers[0].other;
+
+    memset(parameters, 0, sizeof(*parameters));
+    parameters->length = parameters->maximum_length = sizeof(*parameters);
+    parameters->flags = PSS_NT_PARAMETERS_NORMALIZED;
+    parameters->current_directory.Buffer = (WCHAR *)root;
+    parameters->current_directory.Length = sizeof(root) - sizeof(WCHAR);
+    parameters->current_directory.MaximumLength = sizeof(root);
+    parameters->image = parameters->command_line = *image;
+    parameters->environment = (void *)nothing;
+    parameters->environment_size = sizeof(nothing);
+    return parameters;
+}
+
 static NTSTATUS create_process(struct pss_carrier *carrier, const UNICODE_STRING *image,
-                               void *parameters, ULONG flags)
+                               ULONG flags)
 {
     struct pss_nt_process_attributes list = {0};
     struct pss_nt_create_info info = {0};
@@ -29,7 +54,7 @@ static NTSTATUS create_process(struct pss_carrier *carrier, const UNICODE_STRING
     set_attribute(&list, 2, PSS_NT_ATTRIBUTE_JOB_LIST, sizeof(HANDLE), (ULONG_PTR)&carrier->job);
     status = carrier->nt->create_user_process(
         &carrier->process, &carrier->thread, PROCESS_ALL_ACCESS, THREAD_ALL_ACCESS, NULL, NULL,
-        flags, PSS_NT_THREAD_CREATE_SUSPENDED, parameters, &info, &list);
+        flags, PSS_NT_THREAD_CREATE_SUSPENDED, make_parameters(carrier, image), &info, &list);
     return pss_carrier_step(carrier, status);
 }
 
@@ -39,20 +64,14 @@ static NTSTATUS create_process(struct pss_carrier *carrier, const UNICODE_STRING
  */
 static NTSTATUS create_of_image(struct pss_carrier *carrier, const UNICODE_STRING *image)
 {
-    const struct pss_nt *nt = carrier->nt;
     uint32_t leaves = carrier->target.flags & (PSS_CREATE_BREAKAWAY | PSS_CREATE_FORCE_BREAKAWAY);
-    void *parameters = NULL;
-    NTSTATUS status = nt->create_parameters(&parameters, image);
+    ULONG flags = PSS_NT_CREATE_NO_DEBUG_INHERIT;
+    NTSTATUS status =
+        create_process(carrier, image, flags | (leaves ? PSS_NT_CREATE_BREAKAWAY : 0));
 
-    if (!NT_SUCCESS(status))
-        return status;
-    status =
-        create_process(carrier, image, parameters,
-                       PSS_NT_CREATE_NO_DEBUG_INHERIT | (leaves ? PSS_NT_CREATE_BREAKAWAY : 0));
     if (status == STATUS_ACCESS_DENIED && leaves &&
         carrier->target.flags & PSS_CREATE_BREAKAWAY_OPTIONAL)
-        status = create_process(carrier, image, parameters, PSS_NT_CREATE_NO_DEBUG_INHERIT);
-    nt->destroy_parameters(parameters);
+        status = create_process(carrier, image, flags);
     return status;
 }
 

@@ -10,7 +10,7 @@ struct pss_clone_target {
     HANDLE process; /* borrowed. Rights: PROCESS_CREATE_PROCESS; to copy also
                      * PROCESS_QUERY_INFORMATION and PROCESS_VM_READ */
     uint32_t flags; /* PSS_CAPTURE_FLAGS; those of the clone are read */
-    uint8_t is_wow64;
+    uint8_t is_self, is_wow64;
     uint64_t peb;
 };
 

@@ -31,13 +31,8 @@ NATIVE(NTSTATUS, NtProtectVirtualMemory, HANDLE, void **, SIZE_T *, ULONG, ULONG
 NATIVE(NTSTATUS, NtCreateEvent, HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, ULONG, BOOLEAN);
 NATIVE(NTSTATUS, NtSetEvent, HANDLE, LONG *);
 NATIVE(NTSTATUS, NtCreateUserProcess, HANDLE *, HANDLE *, ACCESS_MASK, ACCESS_MASK,
-       OBJECT_ATTRIBUTES *, OBJECT_ATTRIBUTES *, ULONG, ULONG, void *, struct pss_nt_create_info *,
-       struct pss_nt_process_attributes *);
-NATIVE(NTSTATUS, RtlCreateProcessParametersEx, void **, const UNICODE_STRING *,
-       const UNICODE_STRING *, const UNICODE_STRING *, const UNICODE_STRING *, void *,
-       const UNICODE_STRING *, const UNICODE_STRING *, const UNICODE_STRING *,
-       const UNICODE_STRING *, ULONG);
-NATIVE(void, RtlDestroyProcessParameters, void *);
+       OBJECT_ATTRIBUTES *, OBJECT_ATTRIBUTES *, ULONG, ULONG, struct pss_nt_process_parameters *,
+       struct pss_nt_create_info *, struct pss_nt_process_attributes *);
 NATIVE(NTSTATUS, NtCreateJobObject, HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *);
 NATIVE(NTSTATUS, NtSetInformationJobObject, HANDLE, ULONG, void *, ULONG);
 NATIVE(NTSTATUS, NtAssignProcessToJobObject, HANDLE, HANDLE);
@@ -71,6 +66,7 @@ ASSERT_SIZE(struct pss_nt_last_syscall, 16, 8);
 ASSERT_SIZE(struct pss_nt_object_basic, 56, 56);
 ASSERT_SIZE(struct pss_nt_process_attribute, 32, 16);
 ASSERT_SIZE(struct pss_nt_create_info, 88, 72);
+ASSERT_SIZE(struct pss_nt_process_parameters, 1024, 664);
 _Static_assert(offsetof(struct pss_nt_process_row, threads) == (sizeof(void *) == 8 ? 256 : 184),
                "process row");
 
@@ -152,14 +148,6 @@ static NTSTATUS NTAPI query_object(HANDLE handle, ULONG class_number, void *buff
     return NtQueryObject(handle, (OBJECT_INFORMATION_CLASS)class_number, buffer, size, returned);
 }
 
-static NTSTATUS NTAPI create_parameters(void **parameters, const UNICODE_STRING *image)
-{
-    static const ULONG normalized = 1; /* source: phnt ntrtl.h, RTL_USER_PROC_PARAMS_NORMALIZED */
-
-    return RtlCreateProcessParametersEx(parameters, image, NULL, NULL, image, NULL, NULL, NULL,
-                                        NULL, NULL, normalized);
-}
-
 static NTSTATUS NTAPI list_directory(HANDLE directory, IO_STATUS_BLOCK *io, void *buffer,
                                      ULONG size, BOOLEAN restart)
 {
@@ -195,8 +183,6 @@ static const struct pss_nt nt_system = {
     .create_event = NtCreateEvent,
     .set_event = NtSetEvent,
     .create_user_process = NtCreateUserProcess,
-    .create_parameters = create_parameters,
-    .destroy_parameters = RtlDestroyProcessParameters,
     .create_job = NtCreateJobObject,
     .set_job = NtSetInformationJobObject,
     .assign_job = NtAssignProcessToJobObject,

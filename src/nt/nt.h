@@ -42,11 +42,8 @@ struct pss_nt {
     /* NtCreateUserProcess; since: Windows Vista */
     NTSTATUS(NTAPI *create_user_process)
     (HANDLE *, HANDLE *, ACCESS_MASK, ACCESS_MASK, OBJECT_ATTRIBUTES *, OBJECT_ATTRIBUTES *, ULONG,
-     ULONG, void *, struct pss_nt_create_info *, struct pss_nt_process_attributes *);
-    /* RtlCreateProcessParametersEx, of nothing but an image and its command line; since: Vista */
-    NTSTATUS(NTAPI *create_parameters)(void **, const UNICODE_STRING *);
-    /* RtlDestroyProcessParameters */
-    void(NTAPI *destroy_parameters)(void *);
+     ULONG, struct pss_nt_process_parameters *, struct pss_nt_create_info *,
+     struct pss_nt_process_attributes *);
     /* NtCreateJobObject */
     NTSTATUS(NTAPI *create_job)(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *);
     /* NtSetInformationJobObject */

@@ -270,6 +270,34 @@ struct pss_nt_process_attributes {
 #define PSS_NT_ATTRIBUTE_IMAGE_NAME     0x20005u
 #define PSS_NT_ATTRIBUTE_JOB_LIST       0x20013u /* since: Windows 10 */
 
+/* source: phnt ntrtl.h, RTL_USER_PROCESS_PARAMETERS as of Windows Vista; size 1024/664 */
+struct pss_nt_process_parameters {
+    ULONG maximum_length;
+    ULONG length;
+    ULONG flags; /* PSS_NT_PARAMETERS_NORMALIZED */
+    ULONG debug_flags;
+    HANDLE console;
+    ULONG console_flags;
+    HANDLE standard[3];
+    UNICODE_STRING current_directory;
+    HANDLE current_directory_handle;
+    UNICODE_STRING dll_path;
+    UNICODE_STRING image;
+    UNICODE_STRING command_line;
+    PVOID environment;
+    ULONG window[9];
+    UNICODE_STRING window_title, desktop, shell, runtime;
+    struct {
+        USHORT flags, length;
+        ULONG time_stamp;
+        UNICODE_STRING path;
+    } drives[32];
+    ULONG_PTR environment_size; /* bytes */
+    ULONG_PTR environment_version;
+};
+
+#define PSS_NT_PARAMETERS_NORMALIZED 1u /* the texts are told by pointers, not by offsets */
+
 /* source: phnt ntpsapi.h, PS_CREATE_INFO; size 88/72 */
 struct pss_nt_create_info {
     SIZE_T size; /* set by the caller */
