@@ -93,9 +93,10 @@ static NTSTATUS end_thread(const struct pss_nt *nt, struct pss_errand *errand, H
 
 NTSTATUS pss_errand_start(const struct pss_nt *nt, const struct pss_errand *errand, HANDLE *thread)
 {
-    return nt->create_thread(thread, SYNCHRONIZE | THREAD_TERMINATE, NULL, PSS_CURRENT_PROCESS,
-                             (void *)(uintptr_t)errand->routine, errand->memory,
-                             PSS_NT_THREAD_CREATE_SKIP_ATTACH, 0, 0, STACK_SIZE, NULL);
+    return nt->create_thread(thread, SYNCHRONIZE | THREAD_TERMINATE | THREAD_QUERY_INFORMATION,
+                             NULL, PSS_CURRENT_PROCESS, (void *)(uintptr_t)errand->routine,
+                             errand->memory, PSS_NT_THREAD_CREATE_SKIP_ATTACH, 0, 0, STACK_SIZE,
+                             NULL);
 }
 
 NTSTATUS pss_errand_give_up(const struct pss_nt *nt, struct pss_errand *errand, HANDLE thread,

@@ -37,6 +37,14 @@ static void close_all(const struct pss_nt *nt, struct pss_worker *worker)
     worker->state->go = worker->state->done = NULL;
 }
 
+static uint32_t query_id(const struct pss_nt *nt, HANDLE thread)
+{
+    struct pss_nt_thread_basic basic;
+    NTSTATUS status = nt->query_thread(thread, PSS_NT_THREAD_BASIC, &basic, sizeof(basic), NULL);
+
+    return NT_SUCCESS(status) ? (uint32_t)(ULONG_PTR)basic.id.UniqueThread : 0;
+}
+
 /* It may wait for its next job, or be in the middle of one. */
 static NTSTATUS lose(const struct pss_nt *nt, struct pss_worker *worker)
 {
@@ -74,8 +82,11 @@ NTSTATUS pss_worker_start(const struct pss_nt *nt, struct pss_worker *worker, vo
         close_all(nt, worker);
         return status;
     }
-    if (!pss_errand_wait(nt, &worker->errand, state->done, worker->thread))
+    if (!pss_errand_wait(nt, &worker->errand, state->done, worker->thread)) {
+        worker->thread_id = query_id(nt, worker->thread); /* It may not have begun. */
         return lose(nt, worker);
+    }
+    worker->thread_id = state->thread_id;
     return STATUS_SUCCESS;
 }
 

@@ -16,7 +16,7 @@ struct pss_worker_state {
     HANDLE go, done;               /* events that reset themselves */
     NTSTATUS (*job)(void *memory); /* the next one; NULL to end */
     NTSTATUS status;               /* of the last one */
-    uint32_t thread_id;
+    uint32_t thread_id;            /* as the thread itself knows it */
 };
 
 /* Zero-initialised is none. */
@@ -24,6 +24,7 @@ struct pss_worker {
     HANDLE thread; /* NULL: none */
     struct pss_errand errand;
     struct pss_worker_state *state; /* of its memory */
+    uint32_t thread_id;             /* also of one that was given up; 0: there was none */
 };
 
 /**

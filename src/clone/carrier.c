@@ -218,7 +218,7 @@ static int owns_thread(const struct pss_clone *clone, uint32_t id)
     const struct carrier_clone *self = (const struct carrier_clone *)clone;
 
     for (int i = 0; i < PSS_COPIER_COUNT; i++)
-        if (self->vigils[i].worker.thread && self->vigils[i].worker.state->thread_id == id)
+        if (id && self->vigils[i].worker.thread_id == id)
             return 1;
     return 0;
 }

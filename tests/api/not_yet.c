@@ -1,19 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What this version does not do yet: the VA clone and the duplication of snapshots. */
+/* What this version does not do yet: the duplication of snapshots. */
 #include "ledger.h"
 #include "records.h"
 #include "under_test.h"
-
-static void test_capture_va_clone_is_not_supported_yet(void **state)
-{
-    HPSS snapshot = (HPSS)(uintptr_t)0x5A5A5A58;
-
-    (void)state;
-    only_ours();
-    assert_same(pss.capture(GetCurrentProcess(), PSS_CAPTURE_VA_CLONE, 0, &snapshot),
-                ERROR_NOT_SUPPORTED);
-    assert_null(snapshot);
-}
 
 static void test_duplicate_snapshot_is_not_supported_yet(void **state)
 {
@@ -29,24 +18,10 @@ static void test_duplicate_snapshot_is_not_supported_yet(void **state)
     free_snapshot(snapshot);
 }
 
-static void test_query_va_clone_is_not_found_yet(void **state)
-{
-    PSS_VA_CLONE_INFORMATION clone;
-    HPSS snapshot = NULL;
-
-    (void)state;
-    assert_same(pss.capture(GetCurrentProcess(), PSS_CAPTURE_THREADS, 0, &snapshot), ERROR_SUCCESS);
-    assert_same(pss.query(snapshot, PSS_QUERY_VA_CLONE_INFORMATION, &clone, sizeof(clone)),
-                ERROR_NOT_FOUND);
-    free_snapshot(snapshot);
-}
-
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        PSS_TEST(test_capture_va_clone_is_not_supported_yet),
         PSS_TEST(test_duplicate_snapshot_is_not_supported_yet),
-        PSS_TEST(test_query_va_clone_is_not_found_yet),
     };
 
     under_test_load(argc, argv);

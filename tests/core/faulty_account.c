@@ -4,8 +4,8 @@
 
 #include "harness.h"
 
-#define CAPACITY       4096
-#define THREAD_WAIT_MS 10000
+#define CAPACITY    4096
+#define END_WAIT_MS 10000
 
 /* What is held of one kind; the order means nothing. */
 struct held {
@@ -13,7 +13,9 @@ struct held {
     const void *items[CAPACITY];
 };
 
-static struct held handles, allocations, views, suspends, heap_blocks, threads;
+static struct held handles, allocations, views, suspends, heap_blocks, threads, carriers;
+static HANDLE last_carrier;
+static uint32_t carriers_made;
 static uint32_t own_suspends; /* suspensions of threads of this process */
 static char violation[160];   /* empty: none */
 
@@ -56,10 +58,25 @@ static bool take(struct held *held, const void *item)
     return false;
 }
 
+static void forget(struct held *held)
+{
+    while (held->count)
+        CloseHandle((HANDLE)held->items[--held->count]);
+}
+
+static void forget_last_carrier(void)
+{
+    if (last_carrier)
+        CloseHandle(last_carrier);
+    last_carrier = NULL;
+}
+
 void faulty_account_init(void)
 {
-    while (threads.count)
-        CloseHandle((HANDLE)threads.items[--threads.count]);
+    forget(&threads);
+    forget(&carriers);
+    forget_last_carrier();
+    carriers_made = 0;
     handles.count = allocations.count = views.count = suspends.count = heap_blocks.count = 0;
     own_suspends = 0;
     violation[0] = 0;
@@ -164,15 +181,32 @@ void faulty_account_free_heap(void *address)
         note("freed what is not its own: heap block", address);
 }
 
-void faulty_account_thread(HANDLE thread)
+static HANDLE own_handle(HANDLE handle, DWORD access)
 {
     HANDLE own = NULL;
 
-    if (DuplicateHandle(GetCurrentProcess(), thread, GetCurrentProcess(), &own, SYNCHRONIZE, FALSE,
-                        0))
+    if (!DuplicateHandle(GetCurrentProcess(), handle, GetCurrentProcess(), &own, access, FALSE, 0))
+        note("no duplicate of handle", handle);
+    return own;
+}
+
+void faulty_account_thread(HANDLE thread)
+{
+    HANDLE own = own_handle(thread, SYNCHRONIZE);
+
+    if (own)
         put(&threads, own, "too many threads:");
-    else
-        note("no duplicate of thread", thread);
+}
+
+void faulty_account_carrier(HANDLE process)
+{
+    HANDLE own = own_handle(process, SYNCHRONIZE);
+
+    carriers_made++;
+    if (own)
+        put(&carriers, own, "too many processes:");
+    forget_last_carrier();
+    last_carrier = own_handle(process, PROCESS_ALL_ACCESS);
 }
 
 NTSTATUS faulty_account_released(const char *what, NTSTATUS status)
@@ -203,17 +237,38 @@ const char *faulty_violation(void)
     return violation[0] ? violation : NULL;
 }
 
-bool faulty_threads_ended(void)
+/* Those that have ended are forgotten. */
+static bool have_ended(struct held *held)
 {
-    while (threads.count) {
-        HANDLE thread = (HANDLE)threads.items[threads.count - 1];
+    while (held->count) {
+        HANDLE own = (HANDLE)held->items[held->count - 1];
 
-        if (WaitForSingleObject(thread, THREAD_WAIT_MS) != WAIT_OBJECT_0)
+        if (WaitForSingleObject(own, END_WAIT_MS) != WAIT_OBJECT_0)
             return false;
-        CloseHandle(thread);
-        threads.count--;
+        CloseHandle(own);
+        held->count--;
     }
     return true;
+}
+
+bool faulty_threads_ended(void)
+{
+    return have_ended(&threads);
+}
+
+HANDLE faulty_carrier(void)
+{
+    return last_carrier;
+}
+
+uint32_t faulty_carriers(void)
+{
+    return carriers_made;
+}
+
+bool faulty_carriers_ended(void)
+{
+    return have_ended(&carriers);
 }
 
 void faulty_reclaim(void)
@@ -238,4 +293,6 @@ void faulty_assert_clean(const char *where)
                  ledger.heap_blocks);
     if (!faulty_threads_ended())
         fail_msg("%s: a thread still runs", where);
+    if (!faulty_carriers_ended())
+        fail_msg("%s: a process is left behind", where);
 }

@@ -26,6 +26,9 @@ void faulty_account_free_heap(void *address);
 /** Remembers a thread by a handle of our own, to see later that it has ended. */
 void faulty_account_thread(HANDLE thread);
 
+/** Remembers a process by a handle of our own, likewise. */
+void faulty_account_carrier(HANDLE process);
+
 /** Notes a release that failed; answers its status. */
 NTSTATUS faulty_account_released(const char *what, NTSTATUS status);
 

@@ -2,8 +2,10 @@
 /* The wrappers around each service: count, fail, let something happen, call, keep account. */
 #include "faulty_nt.h"
 
-#include "faulty_account.h"
+#include "faulty_wrappers.h"
 #include "harness.h"
+
+#define REMEMBERED 8192u /* calls whose service is known afterwards */
 
 static struct pss_nt inner;
 
@@ -11,7 +13,8 @@ static struct {
     uint32_t calls, fallible, looks; /* atomic, as all counters here */
     uint32_t by_service[FAULTY_SERVICE_COUNT];
     uint32_t failures[FAULTY_SERVICE_COUNT];
-    uint32_t fail_at, event_at; /* 0: never */
+    uint8_t services[REMEMBERED]; /* of the fallible calls */
+    uint32_t fail_at, event_at;   /* 0: never */
     bool is_persistent;
     NTSTATUS status;
     bool has_failed;
@@ -76,6 +79,13 @@ uint32_t faulty_failures_of(enum faulty_service service)
     return plan.failures[service];
 }
 
+enum faulty_service faulty_service_of(uint32_t number)
+{
+    if (!number || number > plan.fallible || number >= REMEMBERED)
+        return FAULTY_SERVICE_COUNT;
+    return (enum faulty_service)plan.services[number];
+}
+
 const char *faulty_name(enum faulty_service service)
 {
 #define FAULTY_NAME(name) #name,
@@ -90,7 +100,7 @@ static uint32_t count(uint32_t *counter)
     return __atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
 }
 
-static void begin(struct faulty_call *call)
+void faulty_begin(struct faulty_call *call)
 {
     call->number = count(&plan.calls);
     call->thread = GetCurrentThreadId();
@@ -104,11 +114,12 @@ static void begin(struct faulty_call *call)
         plan.event(plan.argument);
 }
 
-/* Answers whether this call is to fail. */
-static bool is_failing(struct faulty_call call)
+bool faulty_is_failing(struct faulty_call call)
 {
-    begin(&call);
+    faulty_begin(&call);
     uint32_t number = count(&plan.fallible);
+    if (number < REMEMBERED)
+        plan.services[number] = (uint8_t)call.service;
     if (!plan.fail_at || number < plan.fail_at || (number > plan.fail_at && !plan.is_persistent))
         return false;
     count(&plan.failures[call.service]);
@@ -119,11 +130,10 @@ static bool is_failing(struct faulty_call call)
     return true;
 }
 
-#define FAIL_IF_PLANNED(...)                           \
-    if (is_failing((struct faulty_call){__VA_ARGS__})) \
-    return plan.status
-
-#define BEGIN_RELEASE(...) begin(&(struct faulty_call){__VA_ARGS__})
+NTSTATUS faulty_status(void)
+{
+    return plan.status;
+}
 
 static NTSTATUS NTAPI open_process(HANDLE *process, ACCESS_MASK access, OBJECT_ATTRIBUTES *object,
                                    CLIENT_ID *id)
@@ -243,18 +253,50 @@ static NTSTATUS NTAPI read_memory(HANDLE process, const void *address, void *buf
     return inner.read_memory(process, address, buffer, size, read);
 }
 
+/* What is done to the memory of another process ends with that process: it is not accounted. */
+static bool is_remote(HANDLE process)
+{
+    return process != PSS_CURRENT_PROCESS;
+}
+
+static NTSTATUS NTAPI write_memory(HANDLE process, void *address, const void *buffer, SIZE_T size,
+                                   SIZE_T *written)
+{
+    FAIL_IF_PLANNED(.service = FAULTY_write_memory, .handle = process, .size = size,
+                    .address = address, .is_remote = is_remote(process));
+    return inner.write_memory(process, address, buffer, size, written);
+}
+
+static NTSTATUS NTAPI protect_memory(HANDLE process, void **base, SIZE_T *size, ULONG protect,
+                                     ULONG *previous)
+{
+    FAIL_IF_PLANNED(.service = FAULTY_protect_memory, .handle = process, .size = *size,
+                    .address = *base, .is_remote = is_remote(process));
+    return inner.protect_memory(process, base, size, protect, previous);
+}
+
 static NTSTATUS NTAPI allocate_memory(HANDLE process, void **base, ULONG_PTR zero_bits,
                                       SIZE_T *size, ULONG type, ULONG protect)
 {
-    FAIL_IF_PLANNED(.service = FAULTY_allocate_memory, .handle = process, .size = *size);
+    FAIL_IF_PLANNED(.service = FAULTY_allocate_memory, .handle = process, .size = *size,
+                    .address = *base, .is_remote = is_remote(process));
     NTSTATUS status = inner.allocate_memory(process, base, zero_bits, size, type, protect);
-    if (NT_SUCCESS(status))
+    if (NT_SUCCESS(status) && !is_remote(process))
         faulty_account_allocate(*base);
     return status;
 }
 
+static NTSTATUS free_remote_memory(HANDLE process, void **base, SIZE_T *size, ULONG type)
+{
+    FAIL_IF_PLANNED(.service = FAULTY_free_memory, .handle = process, .size = *size,
+                    .address = *base, .is_remote = true);
+    return inner.free_memory(process, base, size, type);
+}
+
 static NTSTATUS NTAPI free_memory(HANDLE process, void **base, SIZE_T *size, ULONG type)
 {
+    if (is_remote(process))
+        return free_remote_memory(process, base, size, type);
     BEGIN_RELEASE(.service = FAULTY_free_memory, .handle = process, .size = *size,
                   .address = *base);
     faulty_account_free(*base);
@@ -277,16 +319,26 @@ static NTSTATUS NTAPI map_view(HANDLE section, HANDLE process, void **base, ULON
                                SIZE_T commit, LARGE_INTEGER *offset, SIZE_T *size, ULONG inherit,
                                ULONG type, ULONG protect)
 {
-    FAIL_IF_PLANNED(.service = FAULTY_map_view, .handle = section);
+    FAIL_IF_PLANNED(.service = FAULTY_map_view, .handle = section, .address = *base,
+                    .is_remote = is_remote(process));
     NTSTATUS status = inner.map_view(section, process, base, zero_bits, commit, offset, size,
                                      inherit, type, protect);
-    if (NT_SUCCESS(status))
+    if (NT_SUCCESS(status) && !is_remote(process))
         faulty_account_map(*base);
     return status;
 }
 
+static NTSTATUS unmap_remote_view(HANDLE process, void *base)
+{
+    FAIL_IF_PLANNED(.service = FAULTY_unmap_view, .handle = process, .address = base,
+                    .is_remote = true);
+    return inner.unmap_view(process, base);
+}
+
 static NTSTATUS NTAPI unmap_view(HANDLE process, void *base)
 {
+    if (is_remote(process))
+        return unmap_remote_view(process, base);
     BEGIN_RELEASE(.service = FAULTY_unmap_view, .handle = process, .address = base);
     faulty_account_unmap(base);
     return faulty_account_released("unmap_view", inner.unmap_view(process, base));
@@ -367,7 +419,7 @@ static ULONGLONG NTAPI read_tsc(void)
 
 static void *NTAPI allocate_heap(SIZE_T size)
 {
-    if (is_failing((struct faulty_call){.service = FAULTY_allocate_heap, .size = size}))
+    if (faulty_is_failing((struct faulty_call){.service = FAULTY_allocate_heap, .size = size}))
         return NULL;
     void *address = inner.allocate_heap(size);
     faulty_account_allocate_heap(address);
@@ -383,9 +435,12 @@ static void NTAPI free_heap(void *address)
 
 static void *NTAPI find_service(const char *name)
 {
-    if (is_failing((struct faulty_call){.service = FAULTY_find_service, .address = name}))
+    if (faulty_is_failing((struct faulty_call){.service = FAULTY_find_service, .address = name}))
         return NULL;
-    return inner.find_service(name);
+    void *found = inner.find_service(name);
+    if (!found || strcmp(name, "NtCreateProcessEx") != 0)
+        return found;
+    return faulty_create_process((pss_nt_create_process *)found);
 }
 
 const struct pss_nt *faulty_nt(void)
@@ -401,16 +456,29 @@ const struct pss_nt *faulty_nt(void)
         .create_thread = create_thread,
         .terminate_thread = terminate_thread,
         .wait = wait,
+        .create_event = faulty_create_event,
+        .set_event = faulty_set_event,
+        .create_user_process = faulty_create_user_process,
+        .create_job = faulty_create_job,
+        .set_job = faulty_set_job,
+        .assign_job = faulty_assign_job,
+        .terminate_process = faulty_terminate_process,
         .query_system = query_system,
         .query_time = query_time,
         .query_counter = query_counter,
         .query_memory = query_memory,
         .read_memory = read_memory,
+        .write_memory = write_memory,
+        .protect_memory = protect_memory,
         .allocate_memory = allocate_memory,
         .free_memory = free_memory,
         .create_section = create_section,
         .map_view = map_view,
         .unmap_view = unmap_view,
+        .open_file = faulty_open_file,
+        .list_directory = faulty_list_directory,
+        .read_file = faulty_read_file,
+        .write_file = faulty_write_file,
         .duplicate = duplicate,
         .close = close_handle,
         .query_object = query_object,

@@ -21,7 +21,10 @@
     X(query_time) X(query_counter) X(query_memory) X(read_memory) X(allocate_memory) \
     X(free_memory) X(create_section) X(map_view) X(unmap_view) X(duplicate) X(close) \
     X(query_object) X(query_event) X(query_mutant) X(query_semaphore) X(query_section) \
-    X(allocate_heap) X(free_heap) X(find_service)
+    X(allocate_heap) X(free_heap) X(find_service) X(create_event) X(set_event) \
+    X(create_user_process) X(create_job) X(set_job) \
+    X(assign_job) X(terminate_process) X(write_memory) X(protect_memory) X(open_file) \
+    X(list_directory) X(read_file) X(write_file) X(create_process)
 /* clang-format on */
 
 #define FAULTY_ENUMERATOR(name) FAULTY_##name,
@@ -34,7 +37,8 @@ struct faulty_call {
     HANDLE handle;       /* the first one given */
     ULONG class_number;  /* of a query */
     SIZE_T size;         /* of the buffer */
-    const void *address; /* in the target */
+    const void *address; /* in the process */
+    bool is_remote;      /* it changes the memory of another process */
     uint32_t number;     /* among all calls since the last faulty_reset, from 1 */
     DWORD thread;        /* that called */
     bool is_frozen;      /* something is suspended */
@@ -56,7 +60,10 @@ void faulty_init(void);
 /** The table to give to the library. */
 const struct pss_nt *faulty_nt(void);
 
-/** Where calls go; a test may replace entries. */
+/**
+ * Where calls go; a test may replace entries. The process that NtCreateProcessEx makes is counted
+ * as a service like the others, whatever find_service answers for that name.
+ */
 struct pss_nt *faulty_inner(void);
 
 /** Counts calls from 1 again, and plans neither fault nor event; the account stays. */
@@ -84,6 +91,10 @@ uint32_t faulty_calls_of(enum faulty_service service);
 /** The last call number counted by faulty_fail's way of counting. */
 uint32_t faulty_fallible_calls(void);
 
+/** The service of a call with a number of faulty_fail's; FAULTY_SERVICE_COUNT if it is not known.
+ */
+enum faulty_service faulty_service_of(uint32_t number);
+
 /** Calls of a service that were made to fail since the last faulty_reset. */
 uint32_t faulty_failures_of(enum faulty_service service);
 
@@ -106,10 +117,22 @@ const char *faulty_violation(void);
 /** Whether every thread the library made has ended; waits for those that are about to. */
 bool faulty_threads_ended(void);
 
+/** The process the library has made last, by a handle of our own; NULL if there was none. */
+HANDLE faulty_carrier(void);
+
+/** How many processes the library has made since faulty_init. */
+uint32_t faulty_carriers(void);
+
+/** Whether every process the library made has ended; waits for those that are about to. */
+bool faulty_carriers_ended(void);
+
 /** Releases what was left to a thread that could not be ended, which must have ended since. */
 void faulty_reclaim(void);
 
-/** Fails the test, and says why, unless nothing is held and nothing wrong was done. */
+/**
+ * Fails the test, and says why, unless nothing is held, everything that was made has ended, and
+ * nothing wrong was done.
+ */
 void faulty_assert_clean(const char *where);
 
 #endif

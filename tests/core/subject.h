@@ -10,7 +10,7 @@
 
 #define SUBJECT_THREADS 8
 
-/** Every flag of this stage; and the flags of everything but the names, which need a thread. */
+/** Every flag but that of the clone, which has tests of its own. */
 #define SUBJECT_EVERYTHING                                                                       \
     (PSS_CAPTURE_RESERVED_00000002 | PSS_CAPTURE_HANDLES | PSS_CAPTURE_HANDLE_NAME_INFORMATION | \
      PSS_CAPTURE_HANDLE_BASIC_INFORMATION | PSS_CAPTURE_HANDLE_TYPE_SPECIFIC_INFORMATION |       \

@@ -142,13 +142,15 @@ static uint64_t use_stream(HPSS snapshot, uint32_t information_class, HPSSWALK m
 uint64_t block_use(HPSS snapshot)
 {
     PSS_VA_CLONE_INFORMATION clone;
+    PSS_VA_CLONE_DETAILS details;
     PSS_HANDLE_TRACE_INFORMATION trace;
     PSS_PERFORMANCE_COUNTERS counters;
     HPSSWALK marker;
     uint64_t walked = 0;
 
     use_process(snapshot);
-    query(snapshot, PSS_QUERY_VA_CLONE_INFORMATION, &clone, sizeof(clone));
+    require(query(snapshot, PSS_QUERY_VA_CLONE_INFORMATION, &clone, sizeof(clone)) ==
+            query(snapshot, PSS_QUERY_VA_CLONE_DETAILS, &details, sizeof(details)));
     query(snapshot, PSS_QUERY_HANDLE_TRACE_INFORMATION, &trace, sizeof(trace));
     query(snapshot, PSS_QUERY_PERFORMANCE_COUNTERS, &counters, sizeof(counters));
     require(pss_marker_create(fake_nt(), NULL, &marker) == STATUS_SUCCESS);

@@ -61,6 +61,7 @@ int main(int argc, char **argv)
         {"details", PSS_CAPTURE_HANDLES | PSS_CAPTURE_HANDLE_NAME_INFORMATION |
                         PSS_CAPTURE_HANDLE_BASIC_INFORMATION |
                         PSS_CAPTURE_HANDLE_TYPE_SPECIFIC_INFORMATION},
+        {"clone", PSS_CAPTURE_VA_CLONE},
         {"memory", PSS_CAPTURE_VA_SPACE | PSS_CAPTURE_VA_SPACE_SECTION_INFORMATION},
     };
 

@@ -12,6 +12,8 @@ NTSTATUS fake_give_text(void *buffer, SIZE_T size, ULONG *returned, struct fake_
 
 /* What a handle of the calling process names, with the access needed; NULL and a status if not. */
 struct fake_object *fake_object_of(HANDLE handle, ACCESS_MASK any_of, NTSTATUS *status);
+struct fake_object *fake_typed_object(HANDLE handle, enum fake_type type, ACCESS_MASK any_of,
+                                      NTSTATUS *status);
 struct fake_process *fake_process_of(HANDLE handle, ACCESS_MASK any_of, NTSTATUS *status);
 struct fake_thread *fake_thread_of(HANDLE handle, ACCESS_MASK any_of, NTSTATUS *status);
 
@@ -45,5 +47,47 @@ NTSTATUS fake_answer_state(HANDLE handle, enum fake_type type, ULONG class_numbe
 NTSTATUS fake_answer_section(HANDLE *section, const LARGE_INTEGER *size);
 NTSTATUS fake_answer_map(HANDLE section, void **base, SIZE_T *size);
 NTSTATUS fake_answer_open(HANDLE *process, ACCESS_MASK access, const CLIENT_ID *id);
+NTSTATUS fake_answer_event(HANDLE *event, ACCESS_MASK access, LONG type, LONG state);
+NTSTATUS fake_answer_set_event(HANDLE event);
+
+/* fake_remote.c: memory of other processes; what hangs does so in here */
+NTSTATUS fake_remote_allocate(HANDLE process, void **base, SIZE_T *size, ULONG type, ULONG protect);
+NTSTATUS fake_remote_free(HANDLE process, void **base, SIZE_T *size, ULONG type);
+NTSTATUS fake_remote_protect(HANDLE process, void **base, SIZE_T *size, ULONG protect,
+                             ULONG *previous);
+NTSTATUS fake_remote_write(HANDLE process, uint64_t address, const void *bytes, SIZE_T size,
+                           SIZE_T *written);
+NTSTATUS fake_remote_map(HANDLE section, HANDLE process, void **base, SIZE_T *size);
+NTSTATUS fake_remote_unmap(HANDLE process, void *base);
+
+/* The same without a handle: a write that may reach what is a process's own for good. */
+void fake_write_through(struct fake_process *process, uint64_t address, const void *bytes,
+                        SIZE_T size);
+
+/* fake_jobs.c */
+NTSTATUS fake_answer_job(HANDLE *job, ACCESS_MASK access);
+NTSTATUS fake_answer_job_limits(HANDLE job, const JOBOBJECT_EXTENDED_LIMIT_INFORMATION *limits);
+NTSTATUS fake_answer_assign(HANDLE job, HANDLE process);
+
+/* Whether a child may leave the jobs of its parent; the jobs it is in otherwise. */
+NTSTATUS fake_jobs_inherit(struct fake_process *child, const struct fake_process *parent,
+                           int leaves);
+
+/* fake_files.c */
+NTSTATUS fake_answer_file(HANDLE *file, ACCESS_MASK access, const OBJECT_ATTRIBUTES *object);
+NTSTATUS fake_answer_directory(HANDLE directory, void *buffer, ULONG size, int restarts,
+                               ULONG_PTR *information);
+NTSTATUS fake_answer_read_file(HANDLE file, void *buffer, ULONG size, uint64_t offset,
+                               ULONG_PTR *information);
+NTSTATUS fake_answer_write_file(HANDLE file, const void *bytes, ULONG size, uint64_t offset,
+                                ULONG_PTR *information);
+NTSTATUS fake_answer_image_section(HANDLE *section, ACCESS_MASK access, HANDLE file);
+const struct fake_image *fake_image_find(struct fake_text name);
+
+/* fake_clone.c */
+NTSTATUS fake_answer_carrier(struct fake_process *parent, struct fake_text image, int leaves,
+                             struct fake_process **carrier);
+NTSTATUS fake_answer_native(HANDLE *process, ACCESS_MASK access, HANDLE parent, ULONG flags);
+NTSTATUS fake_answer_terminate(HANDLE process, NTSTATUS exit_status);
 
 #endif

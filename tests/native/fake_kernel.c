@@ -3,6 +3,7 @@
 #define _DEFAULT_SOURCE /* for MAP_ANONYMOUS */
 #include "fake_kernel.h"
 
+#include "fake_space.h"
 #include "fake_threads.h"
 
 #include <pthread.h>
@@ -15,6 +16,7 @@
 #define PAGE       0x1000u
 #define OWN_ID     100u
 #define CALLER_ID  104u
+#define FIRST_ID   5000u               /* of the processes that the library makes */
 #define START_TIME 132000000000000000u /* a day in 2019 */
 
 struct fake_system fake;
@@ -78,6 +80,10 @@ void fake_init(void)
     fake.has_thread_names = fake.has_last_syscalls = fake.has_suspend_counts = 1;
     fake.has_thread_cycles = fake.has_mutant_owners = fake.has_xstate = 1;
     fake.has_extended_basic = fake.runs_threads_at_once = 1;
+    fake.has_nested_jobs = fake.has_memory_files = 1;
+    fake.commit_budget = 1u << 30;
+    fake.commit_status = STATUS_COMMITMENT_LIMIT;
+    fake.next_id = FIRST_ID;
     fake.now = START_TIME;
     fake.frequency = 10000000;
     fake.memory_budget = 1u << 30;
@@ -92,7 +98,7 @@ static void free_process(struct fake_process *process)
 {
     free(process->handles);
     free(process->threads);
-    free(process->regions);
+    fake_space_fini(process);
 }
 
 void fake_fini(void)
@@ -116,12 +122,11 @@ void fake_fini(void)
 
 static void add_object(struct fake_object *object, enum fake_type type)
 {
-    static const uint8_t indices[FAKE_TYPE_COUNT] = {7, 8, 17, 16, 42, 19, 37, 44};
+    static const uint8_t indices[FAKE_TYPE_COUNT] = {7, 8, 17, 16, 42, 19, 37, 44, 6};
 
     object->type = type;
     object->type_index = indices[type];
     object->references = 1;
-    object->is_client = 1;
     object->next = fake.objects;
     fake.objects = object;
 }
@@ -225,18 +230,32 @@ struct fake_handle *fake_handle_find(struct fake_process *process, HANDLE handle
     return &process->handles[index];
 }
 
+/* A process without threads has nobody else to keep it. */
+static void end_with_last_handle(struct fake_object *object)
+{
+    struct fake_process *process = (struct fake_process *)(void *)object;
+
+    if (object->type == FAKE_JOB)
+        fake_job_close(object);
+    else if (object->type == FAKE_PROCESS && process->is_carrier && !process->thread_count)
+        fake_process_end(process, 0);
+}
+
 int fake_handle_close(struct fake_process *process, HANDLE handle)
 {
     struct fake_handle *found = fake_handle_find(process, handle);
+    struct fake_object *object;
     uint32_t index;
 
     if (!found)
         return 0;
-    found->object->handle_count--;
+    object = found->object;
     found->object = NULL;
     index = (uint32_t)(found - process->handles);
     if (index < process->first_free_handle)
         process->first_free_handle = index;
+    if (!--object->handle_count)
+        end_with_last_handle(object);
     return 1;
 }
 
@@ -253,7 +272,7 @@ void fake_process_end(struct fake_process *process, DWORD exit_status)
         fake_thread_end(process->threads[i], exit_status);
     for (uint32_t i = 0; i < process->handle_capacity; i++)
         fake_handle_close(process, (HANDLE)(ULONG_PTR)(4 * (i + 1)));
-    process->region_count = 0;
+    fake_space_remove(process, 0, UINT64_MAX);
     process->basic.exit_status = (NTSTATUS)exit_status;
     process->times.exit_time.QuadPart = (LONGLONG)fake.now;
 }
@@ -340,6 +359,9 @@ struct fake_ledger fake_ledger_now(void)
     for (uint32_t i = 0; i < fake.process_count; i++)
         for (uint32_t j = 0; j < fake.processes[i]->thread_count; j++)
             ledger.suspensions += fake.processes[i]->threads[j]->suspended_by_library;
+    for (uint32_t i = 0; i < fake.process_count; i++)
+        ledger.carriers +=
+            fake.processes[i]->is_carrier && !fake.processes[i]->times.exit_time.QuadPart;
     ledger.threads = fake_threads_running();
     ledger.bad_closes = fake.bad_closes;
     return ledger;
@@ -354,10 +376,10 @@ int fake_ledger_is_zero(void)
         return 1;
     fprintf(stderr,
             "ledger: %llu allocations, %llu handles, %llu suspensions, %llu views, "
-            "%llu heap blocks, %llu threads, %llu bad closes\n",
+            "%llu heap blocks, %llu threads, %llu carriers, %llu bad closes\n",
             (unsigned long long)now.allocations, (unsigned long long)now.handles,
             (unsigned long long)now.suspensions, (unsigned long long)now.views,
             (unsigned long long)now.heap_blocks, (unsigned long long)now.threads,
-            (unsigned long long)now.bad_closes);
+            (unsigned long long)now.carriers, (unsigned long long)now.bad_closes);
     return 0;
 }

@@ -28,6 +28,7 @@ enum fake_type {
     FAKE_SEMAPHORE,
     FAKE_FILE,
     FAKE_KEY,
+    FAKE_JOB,
     FAKE_TYPE_COUNT
 };
 
@@ -52,13 +53,16 @@ struct fake_object {
     ACCESS_MASK query_access;    /* a handle needs one of these bits for a query; 0: none */
     uint8_t refuses_duplication; /* not one handle to it can be duplicated */
     uint8_t refuses_more_access; /* it can only be duplicated with the same access */
-    uint8_t is_client;           /* made by the test, not by the library */
     struct pss_nt_event_basic event;
     struct pss_nt_semaphore_basic semaphore;
     struct pss_nt_section_basic section;
     struct pss_nt_mutant_basic mutant;
     CLIENT_ID mutant_owner;
-    void *bytes; /* of a section the library made; owned */
+    void *bytes;                    /* of a section the library made; owned */
+    const struct fake_image *image; /* of a file, or a section made of it */
+    uint32_t unix_id;               /* of a file with the memory of a process */
+    uint32_t next_entry;            /* of a directory */
+    ULONG job_limits;               /* JOB_OBJECT_LIMIT_* */
 };
 
 struct fake_handle {
@@ -73,7 +77,20 @@ struct fake_region {
     struct fake_text file_name;
     const void *bytes;   /* borrowed: the first bytes of it; the rest is zero */
     uint32_t bytes_size; /* bytes */
+    uint8_t is_vital;    /* without it the process answers no more */
 };
+
+/* An image file, borrowed; bases are relative to the start of the image. */
+struct fake_image {
+    struct fake_text name; /* as it is opened */
+    uint64_t preferred_base;
+    const struct fake_region *parts;
+    uint32_t part_count;
+};
+
+struct fake_page;
+
+#define FAKE_JOBS 4u /* that a process can be in at once */
 
 struct fake_thread {
     struct fake_object object; /* first: an object is a thread by its type */
@@ -114,7 +131,25 @@ struct fake_process {
     uint8_t dies_when_asked;     /* and takes the question with it */
     struct fake_region *regions; /* ascending; what lies between is free */
     uint32_t region_count;
+    struct fake_page **pages; /* ascending: what was written; it hides the bytes of the regions */
+    uint32_t page_count;
+    struct fake_text nt_image_name; /* as a file to open */
+    struct fake_object *jobs[FAKE_JOBS];
+    uint32_t job_count;
+    uint32_t unix_id;       /* the name of its directory among the files; 0: has none */
+    uint64_t private_begin; /* bytes in its TEB that are its own: written to, it answers no more */
+    uint64_t private_end;
+    uint8_t is_carrier; /* made by the library */
 };
+
+/* What NtCreateProcessEx was called with. */
+struct fake_native_call {
+    struct fake_process *parent;
+    ACCESS_MASK access;
+    ULONG flags;
+};
+
+#define FAKE_NATIVE_CALLS 8u /* that are remembered */
 
 /* One for each service that can fail; the releases are counted apart. */
 enum fake_call {
@@ -142,7 +177,20 @@ enum fake_call {
     FAKE_QUERY_SECTION,
     FAKE_ALLOCATE_HEAP,
     FAKE_FIND_SERVICE,
-    FAKE_RELEASE, /* close, free, resume, unmap, terminate: never fails by a fault */
+    FAKE_CREATE_EVENT,
+    FAKE_CREATE_USER_PROCESS,
+    FAKE_CREATE_JOB,
+    FAKE_SET_JOB,
+    FAKE_ASSIGN_JOB,
+    FAKE_WRITE_MEMORY,
+    FAKE_PROTECT_MEMORY,
+    FAKE_REMOTE_MEMORY, /* allocated, freed, mapped or unmapped in another process */
+    FAKE_OPEN_FILE,
+    FAKE_LIST_DIRECTORY,
+    FAKE_READ_FILE,
+    FAKE_WRITE_FILE,
+    FAKE_CREATE_PROCESS,
+    FAKE_RELEASE, /* close, free, resume, unmap, terminate, set: never fails by a fault */
     FAKE_CALL_COUNT
 };
 
@@ -158,21 +206,39 @@ struct fake_fault {
 struct fake_system {
     /* What some systems lack. */
     uint8_t has_thread_names, has_last_syscalls, has_suspend_counts, has_thread_cycles;
-    uint8_t has_mutant_owners, has_xstate, has_extended_basic;
+    uint8_t has_mutant_owners, has_xstate, has_extended_basic, has_nested_jobs;
+    uint8_t has_native_clones;       /* NtCreateProcessEx */
+    uint8_t native_clones_are_stubs; /* it is there, and says that it is not */
+    uint8_t has_memory_files;        /* \??\unix\proc */
 
-    uint8_t runs_threads_at_once;      /* a created thread ends before its creation returns */
-    uint8_t answers_at_last;           /* what hung for good is answered when the system ends */
-    uint8_t reverses_handles;          /* the handle table comes in descending order */
-    uint8_t never_ends_threads;        /* the list of threads has no end */
-    uint8_t mixes_up_times;            /* processes give the caller's CPU times for theirs */
-    uint8_t reads_short;               /* a read gives half of the bytes, and succeeds */
-    uint8_t never_fits;                /* no buffer is large enough for a bulk table or a trace */
-    uint64_t now;                      /* time of day */
+    uint8_t runs_threads_at_once; /* a created thread ends, or waits, before its creation returns */
+    uint8_t answers_at_last;      /* what hung for good is answered when the system ends */
+    uint8_t reverses_handles;     /* the handle table comes in descending order */
+    uint8_t never_ends_threads;   /* the list of threads has no end */
+    uint8_t never_ends_directory; /* nor has that of the files */
+    uint8_t mixes_up_times;       /* processes give the caller's CPU times for theirs */
+    uint8_t reads_short;          /* a read gives half of the bytes, and succeeds */
+    uint8_t never_fits;           /* no buffer is large enough for a bulk table or a trace */
+    uint64_t now;                 /* time of day */
     uint64_t frequency, ticks, cycles; /* the clocks; each reading takes 10 ticks, 1000 cycles */
     ULONG xstate_length;               /* 0: as it is */
     LONG xstate_shift;                 /* of the place where the extended context says it begins */
     uint64_t memory_budget;            /* bytes the library may have at once */
     struct fake_fault fault;
+
+    /* Clones. */
+    uint64_t commit_budget;    /* bytes that carriers may commit */
+    NTSTATUS commit_status;    /* when it is used up */
+    struct fake_image *images; /* the files to open; borrowed */
+    uint32_t image_count;
+    ULONG native_refusals[FAKE_NATIVE_CALLS];  /* flags that NtCreateProcessEx does not take */
+    NTSTATUS native_status[FAKE_NATIVE_CALLS]; /* what it says then */
+    uint32_t decoys;             /* files that show the memory of another process, and go first */
+    struct fake_process *decoy;  /* that process; NULL: the last carrier */
+    uint8_t files_read_short;    /* half of the bytes, and success */
+    uint8_t files_lie;           /* other bytes than the memory has */
+    uint8_t files_refuse_writes; /* they can be opened to read only */
+    uint8_t files_are_private;   /* they cannot be opened */
 
     /* An event: at call `event_call` (releases count here) `event` is called, once. */
     uint64_t event_call;
@@ -187,17 +253,25 @@ struct fake_system {
     uint64_t calls;     /* that can fail */
     uint64_t all_calls; /* releases, too */
     uint64_t calls_of[FAKE_CALL_COUNT];
-    uint64_t faults;            /* calls that did */
-    enum fake_call faulty_call; /* the last of them */
-    uint64_t bad_closes;        /* handles closed that were not open */
-    uint64_t blind_reads;       /* of memory that may not be read */
-    uint64_t peak_memory;       /* bytes */
-    uint64_t terminations;      /* of threads */
+    uint64_t faults;                              /* calls that did */
+    enum fake_call faulty_call;                   /* the last of them */
+    uint64_t bad_closes;                          /* handles closed that were not open */
+    uint64_t blind_reads;                         /* of memory that may not be read */
+    uint64_t peak_memory;                         /* bytes */
+    uint64_t terminations;                        /* of threads */
+    uint64_t carriers;                            /* processes the library has made */
+    uint64_t file_bytes_read, file_bytes_written; /* of memory by files */
+    uint64_t stopped_workers;                     /* suspensions of threads that are waited for */
+    uint64_t strange_writes; /* to the memory of what the library has not made */
+    uint32_t native_call_count;
+    struct fake_native_call native_calls[FAKE_NATIVE_CALLS];
 
     struct fake_process *own;   /* the process the library runs in */
     struct fake_thread *caller; /* the thread that calls */
     struct fake_process **processes;
     uint32_t process_count;
+    uint32_t next_id;             /* of a process the library makes */
+    struct fake_process *carrier; /* the last one */
     struct fake_object *objects;
 };
 
@@ -228,13 +302,30 @@ HANDLE fake_handle_open(struct fake_process *process, struct fake_object *object
 /** Closes a handle of any process; answers whether it was open. */
 int fake_handle_close(struct fake_process *process, HANDLE handle);
 
+/** Reads and writes the memory of a process, whatever its protection; all of it must be there. */
+void fake_read(const struct fake_process *process, uint64_t address, void *buffer, SIZE_T size);
+void fake_write(struct fake_process *process, uint64_t address, const void *bytes, SIZE_T size);
+
+/** The region an address is in; NULL if it is free. */
+const struct fake_region *fake_region_at(const struct fake_process *process, uint64_t address);
+
+/** Gives a process with a thread what one that has never run has: stack, TEB, PEB, images. */
+void fake_process_furnish(struct fake_process *process);
+
+/** Maps an image file. */
+void fake_image_map(struct fake_process *process, const struct fake_image *image, uint64_t base);
+
+/** Puts a process into a job, without asking; and what its last handle does. */
+void fake_job_add(struct fake_object *job, struct fake_process *process);
+void fake_job_close(struct fake_object *job);
+
 /** The process and its threads end; memory and handles go. */
 void fake_process_end(struct fake_process *process, DWORD exit_status);
 void fake_thread_end(struct fake_thread *thread, DWORD exit_status);
 
 /** What the library has and has not given back. */
 struct fake_ledger {
-    uint64_t allocations, handles, suspensions, views, heap_blocks, threads, bad_closes;
+    uint64_t allocations, handles, suspensions, views, heap_blocks, threads, carriers, bad_closes;
 };
 
 struct fake_ledger fake_ledger_now(void);

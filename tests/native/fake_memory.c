@@ -2,55 +2,27 @@
 /* The fake kernel's answers about the memory of processes. */
 #include "fake_answers.h"
 
+#include "fake_space.h"
 #include "fake_threads.h"
 
 #include <sanitizer/asan_interface.h>
 #include <string.h>
 
-#define PAGE 0x1000u
-
-static uint64_t base_of(const struct fake_region *region)
-{
-    return (uint64_t)(ULONG_PTR)region->basic.BaseAddress;
-}
-
-/* The first region that ends behind the address; NULL if there is none. */
-static const struct fake_region *region_from(const struct fake_process *process, uint64_t address)
-{
-    uint32_t low = 0, high = process->region_count;
-
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        const struct fake_region *region = &process->regions[middle];
-
-        if (base_of(region) + region->basic.RegionSize > address)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low < process->region_count ? &process->regions[low] : NULL;
-}
-
-static const struct fake_region *region_at(const struct fake_process *process, uint64_t address)
-{
-    const struct fake_region *region = region_from(process, address);
-
-    return region && base_of(region) <= address ? region : NULL;
-}
-
 /* From the page asked for to the end of its region, as the system tells it. */
 static NTSTATUS give_basic(const struct fake_process *process, uint64_t address, void *buffer,
                            SIZE_T size, ULONG *returned)
 {
-    const struct fake_region *region = region_from(process, address);
-    uint64_t start = address & ~(uint64_t)(PAGE - 1);
-    uint64_t end = region ? base_of(region) : process->address_limit;
+    uint32_t index = fake_space_find(process, address);
+    const struct fake_region *region = fake_region_at(process, address);
+    uint64_t start = address & ~(uint64_t)(FAKE_PAGE - 1), end = process->address_limit;
     MEMORY_BASIC_INFORMATION answer = {0};
 
-    if (region && base_of(region) <= address) {
+    if (region) {
         answer = region->basic;
-        end = base_of(region) + region->basic.RegionSize;
+        end = fake_region_end(region);
     } else {
+        if (index < process->region_count)
+            end = fake_region_base(&process->regions[index]);
         answer.State = MEM_FREE;
         answer.Protect = PAGE_NOACCESS;
     }
@@ -91,21 +63,12 @@ NTSTATUS fake_answer_memory(HANDLE handle, void *address, ULONG class_number, vo
     if (class_number == PSS_NT_MEMORY_BASIC)
         status = give_basic(process, where, buffer, size, &needed);
     else if (class_number == PSS_NT_MEMORY_MAPPED_FILE_NAME)
-        status = give_file_name(region_at(process, where), buffer, size, &needed);
+        status = give_file_name(fake_region_at(process, where), buffer, size, &needed);
     else
         status = STATUS_INVALID_INFO_CLASS;
     if (returned)
         *returned = needed;
     return status;
-}
-
-static void copy_bytes(const struct fake_region *region, uint64_t offset, void *buffer, SIZE_T size)
-{
-    SIZE_T known = region->bytes && offset < region->bytes_size ? region->bytes_size - offset : 0;
-
-    memset(buffer, 0, size);
-    if (known)
-        memcpy(buffer, (const char *)region->bytes + offset, known < size ? known : size);
 }
 
 /*
@@ -124,23 +87,25 @@ static int is_own_stack(const struct fake_process *process, uint64_t address)
             __asan_addr_is_in_fake_stack(elsewhere, (void *)(uintptr_t)address, NULL, NULL));
 }
 
-/* Reads from one region; answers how many bytes. Like some systems it reads what may not be read.
+/*
+ * Reads from one region; answers how many bytes. Like some systems it reads what may not be read,
+ * which is right for the thread that copies everything, and for no other.
  */
 static SIZE_T read_region(const struct fake_process *process, uint64_t where, void *buffer,
                           SIZE_T size)
 {
-    const struct fake_region *region = region_at(process, where);
-    uint64_t offset, left;
+    const struct fake_region *region = fake_region_at(process, where);
+    uint64_t left;
 
     if (!region)
         return 0;
-    offset = where - base_of(region);
-    left = region->basic.RegionSize - offset;
-    if (region->basic.State != MEM_COMMIT || region->basic.Protect & (PAGE_NOACCESS | PAGE_GUARD))
+    left = fake_region_end(region) - where;
+    if (region->basic.State != MEM_COMMIT ||
+        (region->basic.Protect & (PAGE_NOACCESS | PAGE_GUARD) && !fake_worker_id()))
         fake.blind_reads++;
     if (left > size)
         left = size;
-    copy_bytes(region, offset, buffer, left);
+    fake_read(process, where, buffer, left);
     return left;
 }
 

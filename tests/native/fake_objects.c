@@ -29,8 +29,8 @@ struct fake_object *fake_object_of(HANDLE handle, ACCESS_MASK any_of, NTSTATUS *
     return found->object;
 }
 
-static struct fake_object *typed_object(HANDLE handle, enum fake_type type, ACCESS_MASK any_of,
-                                        NTSTATUS *status)
+struct fake_object *fake_typed_object(HANDLE handle, enum fake_type type, ACCESS_MASK any_of,
+                                      NTSTATUS *status)
 {
     struct fake_object *object = fake_object_of(handle, MAXIMUM_ALLOWED, status);
 
@@ -45,16 +45,12 @@ static struct fake_object *typed_object(HANDLE handle, enum fake_type type, ACCE
 
 struct fake_process *fake_process_of(HANDLE handle, ACCESS_MASK any_of, NTSTATUS *status)
 {
-    return (struct fake_process *)(void *)typed_object(handle, FAKE_PROCESS, any_of, status);
+    return (struct fake_process *)(void *)fake_typed_object(handle, FAKE_PROCESS, any_of, status);
 }
 
 struct fake_thread *fake_thread_of(HANDLE handle, ACCESS_MASK any_of, NTSTATUS *status)
 {
-    struct fake_object *object = typed_object(handle, FAKE_THREAD, any_of, status);
-
-    if (object && !object->is_client) /* a thread of the library is no modelled one */
-        abort();
-    return (struct fake_thread *)(void *)object;
+    return (struct fake_thread *)(void *)fake_typed_object(handle, FAKE_THREAD, any_of, status);
 }
 
 static NTSTATUS give_basic(HANDLE handle, const struct fake_object *object, void *buffer,
@@ -90,6 +86,8 @@ static struct fake_text type_name(enum fake_type type)
         return FAKE_TEXT(L"Semaphore");
     case FAKE_FILE:
         return FAKE_TEXT(L"File");
+    case FAKE_JOB:
+        return FAKE_TEXT(L"Job");
     default:
         return FAKE_TEXT(L"Key");
     }
@@ -143,10 +141,10 @@ NTSTATUS fake_answer_state(HANDLE handle, enum fake_type type, ULONG class_numbe
                            SIZE_T size, ULONG *returned)
 {
     NTSTATUS status = STATUS_SUCCESS;
-    struct fake_object *object = typed_object(handle, type, MAXIMUM_ALLOWED, &status);
+    struct fake_object *object = fake_typed_object(handle, type, MAXIMUM_ALLOWED, &status);
 
     if (object)
-        object = typed_object(handle, type, object->query_access, &status);
+        object = fake_typed_object(handle, type, object->query_access, &status);
     if (!object)
         return status;
     if (type == FAKE_MUTANT && class_number == PSS_NT_MUTANT_OWNER)
@@ -168,7 +166,6 @@ NTSTATUS fake_answer_section(HANDLE *section, const LARGE_INTEGER *size)
 {
     struct fake_object *object = fake_object_add(FAKE_SECTION);
 
-    object->is_client = 0;
     object->section.attributes = SEC_COMMIT;
     object->section.maximum_size = *size;
     object->bytes = calloc(1, (size_t)size->QuadPart);
@@ -181,7 +178,7 @@ NTSTATUS fake_answer_section(HANDLE *section, const LARGE_INTEGER *size)
 NTSTATUS fake_answer_map(HANDLE section, void **base, SIZE_T *size)
 {
     NTSTATUS status;
-    struct fake_object *object = typed_object(section, FAKE_SECTION, MAXIMUM_ALLOWED, &status);
+    struct fake_object *object = fake_typed_object(section, FAKE_SECTION, MAXIMUM_ALLOWED, &status);
 
     if (!object)
         return status;
@@ -193,15 +190,50 @@ NTSTATUS fake_answer_map(HANDLE section, void **base, SIZE_T *size)
     return STATUS_SUCCESS;
 }
 
-NTSTATUS fake_answer_open(HANDLE *handle, ACCESS_MASK access, const CLIENT_ID *id)
+/* The one that lives, if an id was used again. */
+static struct fake_process *find_process(ULONG_PTR id)
 {
+    struct fake_process *found = NULL;
+
     for (uint32_t i = 0; i < fake.process_count; i++) {
         struct fake_process *process = fake.processes[i];
 
-        if (process->basic.process_id != (ULONG_PTR)id->UniqueProcess)
+        if (process->basic.process_id != id)
             continue;
-        *handle = fake_handle_open_library(&process->object, access);
-        return STATUS_SUCCESS;
+        if (!found || found->times.exit_time.QuadPart)
+            found = process;
     }
-    return STATUS_INVALID_CID;
+    return found;
+}
+
+NTSTATUS fake_answer_open(HANDLE *handle, ACCESS_MASK access, const CLIENT_ID *id)
+{
+    struct fake_process *process = find_process((ULONG_PTR)id->UniqueProcess);
+
+    if (!process)
+        return STATUS_INVALID_CID;
+    *handle = fake_handle_open_library(&process->object, access);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS fake_answer_event(HANDLE *event, ACCESS_MASK access, LONG type, LONG state)
+{
+    struct fake_object *object = fake_object_add(FAKE_EVENT);
+
+    object->event.type = type;
+    object->event.state = state;
+    *event = fake_handle_open_library(object, access);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS fake_answer_set_event(HANDLE event)
+{
+    NTSTATUS status = STATUS_SUCCESS;
+    struct fake_object *object = fake_typed_object(event, FAKE_EVENT, EVENT_MODIFY_STATE, &status);
+
+    if (!object)
+        return status;
+    object->event.state = 1;
+    fake_announce_change();
+    return STATUS_SUCCESS;
 }

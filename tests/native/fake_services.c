@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of the fake kernel: each service counts, may fail or lie, and else answers truly. */
+#include "fake_services.h"
+
 #include "fake_answers.h"
 #include "fake_threads.h"
 
@@ -27,7 +29,7 @@ static void let_it_happen(void)
 }
 
 /* Locks the system for one call; a failure is what the call shall answer with at once. */
-static NTSTATUS enter(enum fake_call call)
+NTSTATUS fake_enter(enum fake_call call)
 {
     fake_lock();
     let_it_happen();
@@ -42,82 +44,82 @@ static NTSTATUS enter(enum fake_call call)
     return fake.refuse && call != FAKE_WAIT ? fake.refuse(fake.context, call) : STATUS_SUCCESS;
 }
 
-static NTSTATUS leave(NTSTATUS status)
+NTSTATUS fake_leave(NTSTATUS status)
 {
     fake_unlock();
     return status;
 }
 
 /* The end of a call that filled a buffer: the place for lies. */
-static NTSTATUS leave_answer(enum fake_call call, NTSTATUS status, void *buffer, SIZE_T size,
-                             ULONG *returned)
+NTSTATUS fake_leave_answer(enum fake_call call, NTSTATUS status, void *buffer, SIZE_T size,
+                           ULONG *returned)
 {
     if (NT_SUCCESS(status) && fake.lie)
         status = fake.lie(fake.context, call, buffer, size, returned);
-    return leave(status);
+    return fake_leave(status);
 }
 
 static NTSTATUS NTAPI open_process(HANDLE *process, ACCESS_MASK access,
                                    OBJECT_ATTRIBUTES *attributes, CLIENT_ID *id)
 {
-    NTSTATUS status = enter(FAKE_OPEN_PROCESS);
+    NTSTATUS status = fake_enter(FAKE_OPEN_PROCESS);
 
     if (attributes->Length != sizeof(*attributes) || id->UniqueThread)
         abort();
-    return leave(NT_SUCCESS(status) ? fake_answer_open(process, access, id) : status);
+    return fake_leave(NT_SUCCESS(status) ? fake_answer_open(process, access, id) : status);
 }
 
 static NTSTATUS NTAPI query_process(HANDLE process, ULONG class_number, void *buffer, ULONG size,
                                     ULONG *returned)
 {
-    NTSTATUS status = enter(FAKE_QUERY_PROCESS);
+    NTSTATUS status = fake_enter(FAKE_QUERY_PROCESS);
 
     if (NT_SUCCESS(status))
         status = fake_answer_process(process, class_number, buffer, size, returned);
-    return leave_answer(FAKE_QUERY_PROCESS, status, buffer, size, returned);
+    return fake_leave_answer(FAKE_QUERY_PROCESS, status, buffer, size, returned);
 }
 
 static NTSTATUS NTAPI get_next_thread(HANDLE process, HANDLE previous, ACCESS_MASK access,
                                       ULONG attributes, ULONG flags, HANDLE *next)
 {
-    NTSTATUS status = enter(FAKE_GET_NEXT_THREAD);
+    NTSTATUS status = fake_enter(FAKE_GET_NEXT_THREAD);
 
     if (attributes || flags)
         abort();
-    return leave(NT_SUCCESS(status) ? fake_answer_next_thread(process, previous, access, next)
-                                    : status);
+    return fake_leave(NT_SUCCESS(status) ? fake_answer_next_thread(process, previous, access, next)
+                                         : status);
 }
 
 static NTSTATUS NTAPI query_thread(HANDLE thread, ULONG class_number, void *buffer, ULONG size,
                                    ULONG *returned)
 {
-    NTSTATUS status = enter(FAKE_QUERY_THREAD);
+    NTSTATUS status = fake_enter(FAKE_QUERY_THREAD);
 
     if (NT_SUCCESS(status))
         status = fake_answer_thread(thread, class_number, buffer, size, returned);
-    return leave_answer(FAKE_QUERY_THREAD, status, buffer, size, returned);
+    return fake_leave_answer(FAKE_QUERY_THREAD, status, buffer, size, returned);
 }
 
 static NTSTATUS NTAPI suspend_thread(HANDLE thread, ULONG *previous)
 {
-    NTSTATUS status = enter(FAKE_SUSPEND_THREAD);
+    NTSTATUS status = fake_enter(FAKE_SUSPEND_THREAD);
 
-    return leave(NT_SUCCESS(status) ? fake_answer_suspend(thread, previous) : status);
+    return fake_leave(NT_SUCCESS(status) ? fake_answer_suspend(thread, previous) : status);
 }
 
 static NTSTATUS NTAPI resume_thread(HANDLE thread, ULONG *previous)
 {
-    enter(FAKE_RELEASE);
-    return leave(fake_answer_resume(thread, previous));
+    fake_enter(FAKE_RELEASE);
+    return fake_leave(fake_answer_resume(thread, previous));
 }
 
 static NTSTATUS NTAPI get_context(HANDLE thread, CONTEXT *context)
 {
-    NTSTATUS status = enter(FAKE_GET_CONTEXT);
+    NTSTATUS status = fake_enter(FAKE_GET_CONTEXT);
 
     if (NT_SUCCESS(status))
         status = fake_answer_context(thread, context);
-    return leave_answer(FAKE_GET_CONTEXT, status, context, sizeof(*context), NULL);
+    return fake_leave_answer(FAKE_GET_CONTEXT, status, context, sizeof(*context), NULL);
 }
 
 static NTSTATUS NTAPI create_thread(HANDLE *thread, ACCESS_MASK access,
@@ -125,193 +127,129 @@ static NTSTATUS NTAPI create_thread(HANDLE *thread, ACCESS_MASK access,
                                     void *parameter, ULONG flags, SIZE_T zero_bits, SIZE_T commit,
                                     SIZE_T reserve, void *list)
 {
-    NTSTATUS status = enter(FAKE_CREATE_THREAD);
+    NTSTATUS status = fake_enter(FAKE_CREATE_THREAD);
 
     (void)flags;
     (void)commit;
     (void)reserve;
     if (attributes || process != PSS_CURRENT_PROCESS || zero_bits || list)
         abort();
-    return leave(NT_SUCCESS(status) ? fake_worker_create(thread, access, routine, parameter)
-                                    : status);
+    return fake_leave(NT_SUCCESS(status) ? fake_worker_create(thread, access, routine, parameter)
+                                         : status);
 }
 
 static NTSTATUS NTAPI terminate_thread(HANDLE thread, NTSTATUS exit_status)
 {
     (void)exit_status;
-    enter(FAKE_RELEASE);
+    fake_enter(FAKE_RELEASE);
     fake.terminations++;
-    return leave(fake_worker_terminate(thread));
+    return fake_leave(fake_worker_terminate(thread));
 }
 
 static NTSTATUS NTAPI wait(HANDLE handle, BOOLEAN is_alertable, LARGE_INTEGER *timeout)
 {
-    NTSTATUS status = enter(FAKE_WAIT);
+    NTSTATUS status = fake_enter(FAKE_WAIT);
 
-    if (is_alertable || !timeout || timeout->QuadPart >= 0) /* no wait of ours is endless */
+    if (is_alertable)
         abort();
-    return leave(NT_SUCCESS(status) ? fake_worker_wait(handle) : status);
+    return fake_leave(NT_SUCCESS(status) ? fake_worker_wait(handle, timeout) : status);
 }
 
 static NTSTATUS NTAPI query_system(ULONG class_number, void *buffer, ULONG size, ULONG *returned)
 {
-    NTSTATUS status = enter(FAKE_QUERY_SYSTEM);
+    NTSTATUS status = fake_enter(FAKE_QUERY_SYSTEM);
 
     if (NT_SUCCESS(status))
         status = fake_answer_system(class_number, buffer, size, returned);
-    return leave_answer(FAKE_QUERY_SYSTEM, status, buffer, size, returned);
+    return fake_leave_answer(FAKE_QUERY_SYSTEM, status, buffer, size, returned);
 }
 
 static NTSTATUS NTAPI query_time(LARGE_INTEGER *now)
 {
-    NTSTATUS status = enter(FAKE_QUERY_TIME);
+    NTSTATUS status = fake_enter(FAKE_QUERY_TIME);
 
     if (NT_SUCCESS(status))
         now->QuadPart = (LONGLONG)fake.now;
-    return leave_answer(FAKE_QUERY_TIME, status, now, sizeof(*now), NULL);
+    return fake_leave_answer(FAKE_QUERY_TIME, status, now, sizeof(*now), NULL);
 }
 
 static NTSTATUS NTAPI query_counter(LARGE_INTEGER *now, LARGE_INTEGER *frequency)
 {
-    NTSTATUS status = enter(FAKE_QUERY_COUNTER);
+    NTSTATUS status = fake_enter(FAKE_QUERY_COUNTER);
 
     if (NT_SUCCESS(status)) {
         now->QuadPart = (LONGLONG)(fake.ticks += 10);
         if (frequency)
             frequency->QuadPart = (LONGLONG)fake.frequency;
     }
-    return leave_answer(FAKE_QUERY_COUNTER, status, now, sizeof(*now), NULL);
+    return fake_leave_answer(FAKE_QUERY_COUNTER, status, now, sizeof(*now), NULL);
 }
 
 static NTSTATUS NTAPI query_memory(HANDLE process, void *address, ULONG class_number, void *buffer,
                                    SIZE_T size, SIZE_T *returned)
 {
-    NTSTATUS status = enter(FAKE_QUERY_MEMORY);
+    NTSTATUS status = fake_enter(FAKE_QUERY_MEMORY);
 
     if (NT_SUCCESS(status))
         status = fake_answer_memory(process, address, class_number, buffer, size, returned);
-    return leave_answer(FAKE_QUERY_MEMORY, status, buffer, size, NULL);
+    return fake_leave_answer(FAKE_QUERY_MEMORY, status, buffer, size, NULL);
 }
 
 static NTSTATUS NTAPI read_memory(HANDLE process, const void *address, void *buffer, SIZE_T size,
                                   SIZE_T *read)
 {
-    NTSTATUS status = enter(FAKE_READ_MEMORY);
+    NTSTATUS status = fake_enter(FAKE_READ_MEMORY);
 
     if (NT_SUCCESS(status))
         status = fake_answer_read(process, address, buffer, size, read);
     if (NT_SUCCESS(status) && fake.reads_short && read)
         *read /= 2;
-    return leave_answer(FAKE_READ_MEMORY, status, buffer, size, NULL);
-}
-
-static NTSTATUS NTAPI allocate_memory(HANDLE process, void **base, ULONG_PTR zero_bits,
-                                      SIZE_T *size, ULONG type, ULONG protect)
-{
-    NTSTATUS status = enter(FAKE_ALLOCATE_MEMORY);
-    void *memory;
-
-    if (process != PSS_CURRENT_PROCESS || *base || zero_bits || protect != PAGE_READWRITE ||
-        type != (MEM_RESERVE | MEM_COMMIT))
-        abort();
-    if (!NT_SUCCESS(status))
-        return leave(status);
-    memory = fake_memory_allocate(*size);
-    if (!memory)
-        return leave(STATUS_NO_MEMORY);
-    *base = memory;
-    *size = (*size + 0xFFF) & ~(SIZE_T)0xFFF;
-    return leave(STATUS_SUCCESS);
-}
-
-static NTSTATUS NTAPI free_memory(HANDLE process, void **base, SIZE_T *size, ULONG type)
-{
-    enter(FAKE_RELEASE);
-    if (process != PSS_CURRENT_PROCESS || *size || type != MEM_RELEASE ||
-        !fake_memory_free(*base)) {
-        fprintf(stderr, "free_memory: %p was not allocated\n", *base);
-        abort();
-    }
-    return leave(STATUS_SUCCESS);
-}
-
-static NTSTATUS NTAPI create_section(HANDLE *section, ACCESS_MASK access,
-                                     OBJECT_ATTRIBUTES *attributes, LARGE_INTEGER *size,
-                                     ULONG protect, ULONG kind, HANDLE file)
-{
-    NTSTATUS status = enter(FAKE_CREATE_SECTION);
-
-    (void)access;
-    if (attributes || protect != PAGE_READWRITE || kind != SEC_COMMIT || file)
-        abort();
-    return leave(NT_SUCCESS(status) ? fake_answer_section(section, size) : status);
-}
-
-static NTSTATUS NTAPI map_view(HANDLE section, HANDLE process, void **base, ULONG_PTR zero_bits,
-                               SIZE_T commit, LARGE_INTEGER *offset, SIZE_T *size, ULONG inherit,
-                               ULONG type, ULONG protect)
-{
-    NTSTATUS status = enter(FAKE_MAP_VIEW);
-
-    (void)protect;
-    if (process != PSS_CURRENT_PROCESS || *base || zero_bits || commit || offset ||
-        inherit != PSS_NT_VIEW_UNMAP || type)
-        abort();
-    return leave(NT_SUCCESS(status) ? fake_answer_map(section, base, size) : status);
-}
-
-static NTSTATUS NTAPI unmap_view(HANDLE process, void *base)
-{
-    enter(FAKE_RELEASE);
-    if (process != PSS_CURRENT_PROCESS || !base)
-        abort();
-    fake_views_add(-1);
-    return leave(STATUS_SUCCESS);
+    return fake_leave_answer(FAKE_READ_MEMORY, status, buffer, size, NULL);
 }
 
 static NTSTATUS NTAPI duplicate(HANDLE source_process, HANDLE source, HANDLE target_process,
                                 HANDLE *target, ACCESS_MASK access, ULONG attributes, ULONG options)
 {
-    NTSTATUS status = enter(FAKE_DUPLICATE);
+    NTSTATUS status = fake_enter(FAKE_DUPLICATE);
 
     (void)attributes;
     if (target_process != PSS_CURRENT_PROCESS || options & ~(ULONG)DUPLICATE_SAME_ACCESS)
         abort();
-    return leave(NT_SUCCESS(status)
-                     ? fake_answer_duplicate(source_process, source, target, access, options)
-                     : status);
+    return fake_leave(NT_SUCCESS(status)
+                          ? fake_answer_duplicate(source_process, source, target, access, options)
+                          : status);
 }
 
 static NTSTATUS NTAPI close_handle(HANDLE handle)
 {
     NTSTATUS status = STATUS_SUCCESS;
 
-    enter(FAKE_RELEASE);
+    fake_enter(FAKE_RELEASE);
     if (!fake_handle_close(fake.own, handle)) {
         fake.bad_closes++;
         status = STATUS_INVALID_HANDLE;
     }
-    return leave(status);
+    return fake_leave(status);
 }
 
 static NTSTATUS NTAPI query_object(HANDLE handle, ULONG class_number, void *buffer, ULONG size,
                                    ULONG *returned)
 {
-    NTSTATUS status = enter(FAKE_QUERY_OBJECT);
+    NTSTATUS status = fake_enter(FAKE_QUERY_OBJECT);
 
     if (NT_SUCCESS(status))
         status = fake_answer_object(handle, class_number, buffer, size, returned);
-    return leave_answer(FAKE_QUERY_OBJECT, status, buffer, size, returned);
+    return fake_leave_answer(FAKE_QUERY_OBJECT, status, buffer, size, returned);
 }
 
 static NTSTATUS query_state(enum fake_call call, enum fake_type type, HANDLE handle,
                             ULONG class_number, void *buffer, SIZE_T size, ULONG *returned)
 {
-    NTSTATUS status = enter(call);
+    NTSTATUS status = fake_enter(call);
 
     if (NT_SUCCESS(status))
         status = fake_answer_state(handle, type, class_number, buffer, size, returned);
-    return leave_answer(call, status, buffer, size, returned);
+    return fake_leave_answer(call, status, buffer, size, returned);
 }
 
 static NTSTATUS NTAPI query_event(HANDLE handle, ULONG class_number, void *buffer, ULONG size,
@@ -348,7 +286,11 @@ static void NTAPI capture_context(CONTEXT *context)
 
 static CLIENT_ID NTAPI current_id(void)
 {
-    return fake.caller->basic.id;
+    CLIENT_ID id = fake.caller->basic.id;
+
+    if (fake_worker_id())
+        id.UniqueThread = (HANDLE)(ULONG_PTR)fake_worker_id();
+    return id;
 }
 
 static ULONGLONG NTAPI read_tsc(void)
@@ -363,31 +305,31 @@ static ULONGLONG NTAPI read_tsc(void)
 
 static void *NTAPI allocate_heap(SIZE_T size)
 {
-    NTSTATUS status = enter(FAKE_ALLOCATE_HEAP);
+    NTSTATUS status = fake_enter(FAKE_ALLOCATE_HEAP);
     void *memory = NT_SUCCESS(status) ? malloc(size) : NULL;
 
     if (memory) {
         memset(memory, 0xA5, size); /* the process heap gives no zeros */
         fake_heap_add(1);
     }
-    leave(status);
+    fake_leave(status);
     return memory;
 }
 
 static void NTAPI free_heap(void *address)
 {
-    enter(FAKE_RELEASE);
+    fake_enter(FAKE_RELEASE);
     if (address)
         fake_heap_add(-1);
     free(address);
-    leave(STATUS_SUCCESS);
+    fake_leave(STATUS_SUCCESS);
 }
 
 static void *NTAPI find_service(const char *name)
 {
-    NTSTATUS status = enter(FAKE_FIND_SERVICE);
+    NTSTATUS status = fake_enter(FAKE_FIND_SERVICE);
 
-    leave(status);
+    fake_leave(status);
     return NT_SUCCESS(status) ? fake_answer_service(name) : NULL;
 }
 
@@ -402,16 +344,29 @@ static const struct pss_nt fake_table = {
     .create_thread = create_thread,
     .terminate_thread = terminate_thread,
     .wait = wait,
+    .create_event = fake_create_event,
+    .set_event = fake_set_event,
+    .create_user_process = fake_create_user_process,
+    .create_job = fake_create_job,
+    .set_job = fake_set_job,
+    .assign_job = fake_assign_job,
+    .terminate_process = fake_terminate_process,
     .query_system = query_system,
     .query_time = query_time,
     .query_counter = query_counter,
     .query_memory = query_memory,
     .read_memory = read_memory,
-    .allocate_memory = allocate_memory,
-    .free_memory = free_memory,
-    .create_section = create_section,
-    .map_view = map_view,
-    .unmap_view = unmap_view,
+    .write_memory = fake_write_memory,
+    .protect_memory = fake_protect_memory,
+    .allocate_memory = fake_allocate_memory,
+    .free_memory = fake_free_memory,
+    .create_section = fake_create_section,
+    .map_view = fake_map_view,
+    .unmap_view = fake_unmap_view,
+    .open_file = fake_open_file,
+    .list_directory = fake_list_directory,
+    .read_file = fake_read_file,
+    .write_file = fake_write_file,
     .duplicate = duplicate,
     .close = close_handle,
     .query_object = query_object,

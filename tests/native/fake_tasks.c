@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The fake kernel's answers about processes and threads. */
 #include "fake_answers.h"
+#include "fake_services.h"
+#include "fake_threads.h"
 
 #include <string.h>
 
@@ -123,6 +125,9 @@ NTSTATUS fake_answer_process(HANDLE handle, ULONG class_number, void *buffer, UL
                          sizeof(process->execute_flags));
     case PSS_NT_PROCESS_IMAGE_FILE_NAME_WIN32:
         return fake_give_text(buffer, size, returned, process->image_name, sizeof(UNICODE_STRING));
+    case PSS_NT_PROCESS_IMAGE_FILE_NAME:
+        return fake_give_text(buffer, size, returned, process->nt_image_name,
+                              sizeof(UNICODE_STRING));
     case PSS_NT_PROCESS_HANDLE_TRACING:
         return give_trace(process, buffer, size, returned);
     default:
@@ -251,6 +256,7 @@ NTSTATUS fake_answer_suspend(HANDLE handle, ULONG *previous)
 
     if (!thread)
         return status;
+    fake.stopped_workers += (uint64_t)fake_worker_lives(&thread->object);
     if (thread->refuses_suspension)
         return STATUS_ACCESS_DENIED;
     if (thread->basic.exit_status != (NTSTATUS)PSS_STILL_ACTIVE)
@@ -326,6 +332,8 @@ void *fake_answer_service(const char *name)
         {"RtlGetEnabledExtendedFeatures", (void *)get_enabled_features},
     };
 
+    if (!strcmp(name, "NtCreateProcessEx"))
+        return fake_native_clones();
     for (size_t i = 0; fake.has_xstate && i < sizeof(services) / sizeof(services[0]); i++)
         if (!strcmp(name, services[i].name))
             return services[i].address;

@@ -1,78 +1,70 @@
 /* SPDX-License-Identifier: MIT */
-/* Created threads: run at once, or as real ones that can hang in a service and be terminated. */
+/* Created threads: they run by turns, or freely; they wait, hang in a service, are terminated. */
 #include "fake_threads.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 
-#define SLOW_WAITS 3u /* in vain, until what is slow is answered */
+#define SLOW_WAITS 3u       /* in vain, until what is slow is answered */
+#define STACK_SIZE 0x40000u /* bytes */
+#define FIRST_ID   0x10000u /* of a worker; each has 4 more */
 
+/*
+ * By turns: a created thread runs until it ends, hangs or waits in vain, and only then does its
+ * creator go on; after that it runs again while somebody waits. So each run of a test makes the
+ * same calls in the same order.
+ */
 struct worker {
     struct worker *next;
     struct fake_object *object;
     DWORD(NTAPI *routine)(void *);
     void *parameter;
     pthread_t thread;
-    enum fake_hang hang; /* FAKE_ANSWERS: it does not hang */
-    uint32_t waits;      /* that were in vain */
-    uint8_t is_real, is_terminated, has_ended, is_let_go;
+    uint32_t id;
+    enum fake_hang hang;         /* FAKE_ANSWERS: it does not hang */
+    uint32_t waits;              /* that were in vain */
+    struct fake_object *awaited; /* NULL: it does not wait */
+    uint8_t has_turn, is_terminated, has_ended, is_let_go;
 };
 
 static struct worker *workers;
 static _Thread_local struct worker *current;
 
-static struct worker *find_worker(HANDLE handle)
+static struct worker *find_worker(const struct fake_object *object)
 {
-    const struct fake_handle *found = fake_handle_find(fake.own, handle);
     struct worker *worker = workers;
 
-    while (worker && (!found || worker->object != found->object))
+    while (worker && worker->object != object)
         worker = worker->next;
     return worker;
 }
 
+/* It is a thread of the own process like any other, as long as it lives. */
+static void add_to_process(struct worker *worker)
+{
+    struct fake_thread *thread = fake_thread_add(fake.own, worker->id);
+
+    worker->object = &thread->object;
+}
+
+static void take_from_process(const struct worker *worker)
+{
+    struct fake_process *own = fake.own;
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < own->thread_count; i++)
+        if (&own->threads[i]->object != worker->object)
+            own->threads[kept++] = own->threads[i];
+    own->thread_count = kept;
+}
+
 static void end_worker(struct worker *worker)
 {
+    take_from_process(worker);
     worker->has_ended = 1;
     worker->hang = FAKE_ANSWERS;
     fake_announce_change();
-}
-
-static void *run_worker(void *parameter)
-{
-    current = parameter;
-    current->routine(current->parameter);
-    fake_lock();
-    end_worker(current);
-    fake_unlock();
-    return NULL;
-}
-
-NTSTATUS fake_worker_create(HANDLE *handle, ACCESS_MASK access, void *routine, void *parameter)
-{
-    struct worker *worker = calloc(1, sizeof(*worker));
-
-    if (!worker)
-        abort();
-    *(void **)&worker->routine = routine;
-    worker->parameter = parameter;
-    worker->object = fake_object_add(FAKE_THREAD);
-    worker->object->is_client = 0;
-    worker->next = workers;
-    workers = worker;
-    *handle = fake_handle_open_library(worker->object, access);
-    if (!fake.runs_threads_at_once) {
-        worker->is_real = 1;
-        return pthread_create(&worker->thread, NULL, run_worker, worker)
-                   ? STATUS_INSUFFICIENT_RESOURCES
-                   : STATUS_SUCCESS;
-    }
-    fake_unlock();
-    worker->routine(parameter);
-    fake_lock();
-    end_worker(worker);
-    return STATUS_SUCCESS;
 }
 
 /* Whether nothing holds it in a service any more. */
@@ -90,32 +82,180 @@ static int is_free(const struct worker *worker)
     }
 }
 
-NTSTATUS fake_worker_wait(HANDLE handle)
+static int is_waitable(const struct fake_object *object)
 {
-    struct worker *worker = find_worker(handle);
+    return object->type == FAKE_EVENT || object->type == FAKE_PROCESS || find_worker(object);
+}
 
+static int is_signaled(const struct fake_object *object)
+{
+    const struct worker *worker = find_worker(object);
+
+    if (worker)
+        return worker->has_ended;
+    if (object->type == FAKE_PROCESS)
+        return ((const struct fake_process *)(const void *)object)->times.exit_time.QuadPart != 0;
+    return object->type == FAKE_EVENT && object->event.state;
+}
+
+/* Ends the wait for it, if it can end. */
+static int take_signal(struct fake_object *object)
+{
+    if (!is_signaled(object))
+        return 0;
+    if (object->type == FAKE_EVENT && object->event.type == (LONG)PSS_NT_EVENT_SYNCHRONIZATION)
+        object->event.state = 0;
+    return 1;
+}
+
+/* Whether it has something to do, now or when it is its turn. */
+static int can_go(const struct worker *worker)
+{
+    if (worker->has_ended || !is_free(worker))
+        return 0;
+    return !worker->awaited || worker->is_terminated || worker->is_let_go ||
+           is_signaled(worker->awaited);
+}
+
+static int is_any_busy(void)
+{
+    for (const struct worker *worker = workers; worker; worker = worker->next)
+        if (worker->has_turn && can_go(worker))
+            return 1;
+    return 0;
+}
+
+static int give_turns(void)
+{
+    int count = 0;
+
+    for (struct worker *worker = workers; worker; worker = worker->next) {
+        if (!can_go(worker))
+            continue;
+        worker->has_turn = 1;
+        count++;
+    }
+    fake_announce_change();
+    return count;
+}
+
+/* Holds the calling worker until it can go on, and it is its turn. */
+static void stand_still(void)
+{
+    if (fake.runs_threads_at_once && !current->is_let_go)
+        current->has_turn = 0;
+    fake_announce_change();
+    while (!can_go(current) || !current->has_turn)
+        fake_wait_for_change();
+}
+
+static void leave_for_good(void)
+{
+    end_worker(current);
+    fake_unlock();
+    pthread_exit(NULL);
+}
+
+static void *run_worker(void *parameter)
+{
+    current = parameter;
+    current->routine(current->parameter);
+    fake_lock();
+    end_worker(current);
+    fake_unlock();
+    return NULL;
+}
+
+static int start(struct worker *worker)
+{
+    pthread_attr_t attributes;
+    int error;
+
+    if (pthread_attr_init(&attributes) || pthread_attr_setstacksize(&attributes, STACK_SIZE))
+        abort();
+    error = pthread_create(&worker->thread, &attributes, run_worker, worker);
+    pthread_attr_destroy(&attributes);
+    return error;
+}
+
+NTSTATUS fake_worker_create(HANDLE *handle, ACCESS_MASK access, void *routine, void *parameter)
+{
+    struct worker *worker = calloc(1, sizeof(*worker));
+
+    if (!worker)
+        abort();
+    *(void **)&worker->routine = routine;
+    worker->parameter = parameter;
+    worker->id = workers ? workers->id + 4 : FIRST_ID;
+    add_to_process(worker);
+    worker->has_turn = 1;
+    worker->next = workers;
+    workers = worker;
+    *handle = fake_handle_open_library(worker->object, access);
+    if (start(worker))
+        abort();
+    while (fake.runs_threads_at_once && can_go(worker) && worker->has_turn)
+        fake_wait_for_change();
+    return STATUS_SUCCESS;
+}
+
+/* A thread of the test's waits: everybody else does what there is to do. */
+static NTSTATUS wait_as_owner(struct fake_object *object, int is_patient)
+{
+    struct worker *worker;
+
+    for (;;) {
+        while (is_any_busy())
+            fake_wait_for_change();
+        if (take_signal(object))
+            return STATUS_SUCCESS;
+        if (!is_patient || !give_turns())
+            break;
+    }
+    for (worker = workers; is_patient && worker; worker = worker->next)
+        worker->waits++;
+    return STATUS_TIMEOUT;
+}
+
+static NTSTATUS wait_as_worker(struct fake_object *object, int is_endless)
+{
+    while (!take_signal(object)) {
+        if (!is_endless)
+            return STATUS_TIMEOUT;
+        current->awaited = object;
+        stand_still();
+        current->awaited = NULL;
+        if (current->is_terminated || current->is_let_go)
+            leave_for_good();
+    }
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS fake_worker_wait(HANDLE handle, const LARGE_INTEGER *timeout)
+{
+    struct fake_handle *found = fake_handle_find(fake.own, handle);
+
+    if (!current && (!timeout || timeout->QuadPart > 0))
+        abort(); /* no wait of the caller's is endless */
     if (handle == PSS_CURRENT_THREAD) {
         fake_unlock();
         sched_yield(); /* a pause: nobody outlives himself */
         fake_lock();
         return STATUS_TIMEOUT;
     }
-    if (!worker)
+    if (!found)
         return STATUS_INVALID_HANDLE;
-    while (!worker->has_ended) {
-        if (!is_free(worker)) {
-            worker->waits++;
-            fake_announce_change();
-            return STATUS_TIMEOUT;
-        }
-        fake_wait_for_change();
-    }
-    return STATUS_SUCCESS;
+    if (!is_waitable(found->object))
+        return STATUS_OBJECT_TYPE_MISMATCH;
+    if (current)
+        return wait_as_worker(found->object, !timeout);
+    return wait_as_owner(found->object, timeout->QuadPart != 0);
 }
 
 NTSTATUS fake_worker_terminate(HANDLE handle)
 {
-    struct worker *worker = find_worker(handle);
+    const struct fake_handle *found = fake_handle_find(fake.own, handle);
+    struct worker *worker = found ? find_worker(found->object) : NULL;
 
     if (!worker)
         return STATUS_INVALID_HANDLE;
@@ -130,16 +270,22 @@ void fake_worker_hang(enum fake_hang hang)
         abort(); /* The calling thread of the library must never ask what may hang. */
     current->hang = hang;
     current->waits = 0;
-    fake_announce_change();
-    while (!is_free(current))
-        fake_wait_for_change();
-    if (hang != FAKE_IS_SLOW && !(current->is_let_go && fake.answers_at_last)) {
-        end_worker(current);
-        fake_unlock();
-        pthread_exit(NULL);
-    }
+    stand_still();
+    if (hang != FAKE_IS_SLOW && !(current->is_let_go && fake.answers_at_last))
+        leave_for_good();
     current->hang = FAKE_ANSWERS;
-    fake_announce_change();
+}
+
+uint32_t fake_worker_id(void)
+{
+    return current ? current->id : 0;
+}
+
+int fake_worker_lives(const struct fake_object *thread)
+{
+    const struct worker *worker = find_worker(thread);
+
+    return worker && !worker->has_ended;
 }
 
 uint64_t fake_threads_running(void)
@@ -157,13 +303,12 @@ void fake_threads_let_go(void)
 
     fake_lock();
     for (worker = workers; worker; worker = worker->next)
-        worker->is_let_go = 1;
+        worker->is_let_go = worker->has_turn = 1;
     fake_announce_change();
     fake_unlock();
     while ((worker = workers)) {
         workers = worker->next;
-        if (worker->is_real)
-            pthread_join(worker->thread, NULL);
+        pthread_join(worker->thread, NULL);
         free(worker);
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes the synthetic seeds of both fuzzers: blocks of the modelled target, and lies to tell. */
 #include "block_walk.h"
-#include "world.h"
+#include "clone_world.h"
 
 static const char *directory;
 
@@ -30,8 +30,23 @@ static void write_block(const char *name, uint32_t flags)
     world_teardown(NULL);
 }
 
+/* A clone and nothing else: the list of its target's regions alone would fill a seed. */
+static void write_clone(const char *name, int is_native)
+{
+    const struct pss_block *block;
+
+    clone_world_setup(NULL);
+    fake.has_native_clones = (uint8_t)is_native;
+    world_capture(PSS_CAPTURE_VA_CLONE);
+    block = (const struct pss_block *)world.snapshot;
+    write_seed("reader", name, block, block->size);
+    clone_world_teardown(NULL);
+}
+
 static void write_blocks(void)
 {
+    write_clone("modelled-clone", 0);
+    write_clone("modelled-native", 1);
     write_block("modelled-none", PSS_CAPTURE_NONE);
     write_block("modelled-trace", PSS_CAPTURE_HANDLE_TRACE);
     write_block("modelled-handles", HANDLE_DETAILS);
@@ -75,5 +90,11 @@ int main(int argc, char **argv)
     write_lies("lies-handles", HANDLE_DETAILS, 2, 256);
     write_lies("lies-all", EVERYTHING, 7, 256);
     write_lies("lies-self", EVERYTHING, 13, 256);
+    write_lies("truth-clone", PSS_CAPTURE_VA_CLONE, 4, 0);
+    write_lies("truth-native", PSS_CAPTURE_VA_CLONE, 0x14, 0);
+    write_lies("lies-clone", PSS_CAPTURE_VA_CLONE, 4, 256);
+    write_lies("lies-clone-calls", PSS_CAPTURE_VA_CLONE | PSS_CAPTURE_VA_SPACE, 0x24, 256);
+    write_lies("lies-clone-all", EVERYTHING | PSS_CAPTURE_VA_CLONE, 0x44, 256);
+    write_lies("lies-clone-self", PSS_CAPTURE_VA_CLONE, 12, 256);
     return 0;
 }

@@ -30,6 +30,7 @@ static void fill_random(void *bytes, size_t size)
 struct model {
     PSS_PROCESS_INFORMATION process;
     PSS_PERFORMANCE_COUNTERS counters;
+    PSS_VA_CLONE_DETAILS details;
     PSS_VA_SPACE_ENTRY regions[LIMIT];
     PSS_HANDLE_ENTRY handles[LIMIT];
     PSS_THREAD_ENTRY threads[LIMIT];
@@ -111,6 +112,23 @@ static void build_counters(struct pss_builder *builder)
 
     fill_random(record, sizeof(*record));
     memcpy(&model.counters, record, sizeof(*record));
+}
+
+/* Without handles, which would be closed at the end. */
+static void build_clone(struct pss_builder *builder)
+{
+    struct pss_clone_record *record = append(builder, PSS_SECTION_CLONE);
+
+    fill_random(record, sizeof(*record));
+    record->lent = record->kept = record->job = 0;
+    model.details.Strategy = (PSS_CLONE_STRATEGY)record->strategy;
+    model.details.Route = (PSS_CLONE_ROUTE)record->route;
+    model.details.BytesCommitted = record->committed;
+    model.details.BytesHeld = record->held;
+    model.details.BytesCopied = record->copied;
+    model.details.BytesUnchanged = record->unchanged;
+    model.details.BytesZero = record->zero;
+    model.details.BytesMissing = record->missing;
 }
 
 static void build_region(struct pss_builder *builder, PSS_VA_SPACE_ENTRY *expected)
@@ -223,6 +241,7 @@ static void build_model(struct pss_builder *builder)
     model.thread_count = random_count();
     build_process(builder);
     build_counters(builder);
+    build_clone(builder);
     for (enum pss_section i = PSS_SECTION_REGIONS; i <= PSS_SECTION_CONTEXTS; i++)
         pss_builder_begin(builder, i);
     for (uint32_t i = 0; i < model.region_count; i++)
@@ -308,6 +327,7 @@ static void check_queries(void)
 {
     PSS_PROCESS_INFORMATION process;
     PSS_PERFORMANCE_COUNTERS counters;
+    PSS_VA_CLONE_DETAILS details;
     PSS_THREAD_INFORMATION threads;
     DWORD count;
 
@@ -315,6 +335,8 @@ static void check_queries(void)
     assert_memory_equal(&process, &model.process, sizeof(process));
     world_query(PSS_QUERY_PERFORMANCE_COUNTERS, &counters, sizeof(counters));
     assert_memory_equal(&counters, &model.counters, sizeof(counters));
+    world_query(PSS_QUERY_VA_CLONE_DETAILS, &details, sizeof(details));
+    assert_memory_equal(&details, &model.details, sizeof(details));
     world_query(PSS_QUERY_THREAD_INFORMATION, &threads, sizeof(threads));
     assert_same(threads.ThreadsCaptured, model.thread_count);
     assert_same(threads.ContextLength, sizeof(CONTEXT));

@@ -52,26 +52,27 @@ static void test_handles_alone_have_value_type_and_time(void **state)
 {
     static const PSS_OBJECT_TYPE types[] = {PSS_OBJECT_TYPE_MUTANT,  PSS_OBJECT_TYPE_EVENT,
                                             PSS_OBJECT_TYPE_SECTION, PSS_OBJECT_TYPE_SEMAPHORE,
-                                            PSS_OBJECT_TYPE_UNKNOWN, PSS_OBJECT_TYPE_UNKNOWN};
-    const struct fake_text names[] = {FAKE_TEXT(L"Mutant"),  FAKE_TEXT(L"Event"),
-                                      FAKE_TEXT(L"Section"), FAKE_TEXT(L"Semaphore"),
-                                      FAKE_TEXT(L"File"),    FAKE_TEXT(L"Key")};
+                                            PSS_OBJECT_TYPE_UNKNOWN, PSS_OBJECT_TYPE_UNKNOWN,
+                                            PSS_OBJECT_TYPE_UNKNOWN};
+    const struct fake_text names[] = {
+        FAKE_TEXT(L"Mutant"), FAKE_TEXT(L"Event"), FAKE_TEXT(L"Section"), FAKE_TEXT(L"Semaphore"),
+        FAKE_TEXT(L"File"),   FAKE_TEXT(L"Key"),   FAKE_TEXT(L"Job")};
     PSS_HANDLE_INFORMATION information;
 
     (void)state;
     for (int round = 0; round < 2; round++)
         for (enum fake_type type = FAKE_MUTANT; type < FAKE_TYPE_COUNT; type++)
             add(type)->name = FAKE_TEXT(L"not asked for");
-    assert_same(capture(PSS_CAPTURE_HANDLES), 12);
-    for (uint32_t i = 0; i < 12; i++) {
-        PSS_HANDLE_ENTRY expected = expected_entry(types[i % 6], PSS_HANDLE_HAVE_TYPE);
+    assert_same(capture(PSS_CAPTURE_HANDLES), 14);
+    for (uint32_t i = 0; i < 14; i++) {
+        PSS_HANDLE_ENTRY expected = expected_entry(types[i % 7], PSS_HANDLE_HAVE_TYPE);
 
         expected.Handle = pointer_to(4 * (i + 1));
-        assert_entry(&entries[i], &expected, names[i % 6]);
+        assert_entry(&entries[i], &expected, names[i % 7]);
     }
     world_query(PSS_QUERY_HANDLE_INFORMATION, &information, sizeof(information));
-    assert_same(information.HandlesCaptured, 12);
-    assert_same(fake.calls_of[FAKE_DUPLICATE], 6); /* one of each type tells the type's name */
+    assert_same(information.HandlesCaptured, 14);
+    assert_same(fake.calls_of[FAKE_DUPLICATE], 7); /* one of each type tells the type's name */
 }
 
 static void test_handles_of_a_process_without_any_are_none(void **state)

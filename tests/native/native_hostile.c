@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Blocks that somebody else wrote: each is refused, or can be used to the end without harm. */
 #include "block_walk.h"
-#include "world.h"
+#include "clone_world.h"
 
 static unsigned char *block;
 static uint32_t block_size;
@@ -11,9 +11,9 @@ static int make_block(void **state)
 {
     const struct pss_block *sealed;
 
-    world_setup(state);
-    world_furnish();
-    world_capture(EVERYTHING);
+    clone_world_setup(state);
+    clone_world_furnish_details();
+    world_capture(EVERYTHING | PSS_CAPTURE_VA_CLONE);
     sealed = (const struct pss_block *)world.snapshot;
     block_size = sealed->size;
     block = test_malloc(block_size);
@@ -25,7 +25,7 @@ static int make_block(void **state)
 static int free_block(void **state)
 {
     test_free(block);
-    return world_teardown(state);
+    return clone_world_teardown(state);
 }
 
 static struct pss_block *header(void)
@@ -186,6 +186,8 @@ static void test_block_with_a_wrong_section_is_refused(void **state)
     assert_refused(header()->sections[PSS_SECTION_PROCESS].count, 0);
     assert_refused(header()->sections[PSS_SECTION_PERFORMANCE].count, 0);
     assert_refused(header()->sections[PSS_SECTION_TRACE].count, 0);
+    assert_refused(header()->sections[PSS_SECTION_CLONE].count, 0);
+    assert_refused(header()->sections[PSS_SECTION_CLONE].count, 2);
     assert_same(block_adopt_and_use(block, block_size), 1);
 }
 

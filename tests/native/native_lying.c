@@ -2,7 +2,7 @@
 /* A kernel that lies: counts and pointers beyond buffers, lists without end, answers that never
  * fit. */
 #include "block_walk.h"
-#include "world.h"
+#include "clone_world.h"
 
 #include <stddef.h>
 
@@ -157,6 +157,64 @@ static void test_any_number_of_any_answer_may_be_nonsense(void **state)
             }
 }
 
+/* A clone under lies: a carrier that is lied about may be lost, and a thread with it. */
+static void clone_under(struct lie *lie, uint32_t flags)
+{
+    HPSS snapshot = pointer_to(1);
+    struct fake_ledger ledger;
+    NTSTATUS status;
+
+    clone_world_setup(NULL);
+    fake.lie = tell;
+    fake.context = lie;
+    status = pss_snapshot_capture(fake_nt(), world.process, flags, 0, &snapshot);
+    fake.lie = NULL;
+    assert_same(NT_SUCCESS(status), snapshot != NULL);
+    if (snapshot) {
+        block_use(snapshot);
+        assert_same(pss_snapshot_free(fake_nt(), PSS_CURRENT_PROCESS, snapshot), STATUS_SUCCESS);
+    }
+    ledger = fake_ledger_now();
+    assert_same(ledger.carriers | ledger.suspensions | ledger.views | ledger.bad_closes, 0);
+    if (!ledger.threads)
+        assert_true(fake_ledger_is_zero());
+    assert_same(fake.strange_writes, 0);
+    fake_fini();
+    world_setup(NULL); /* for the teardown to find nothing */
+}
+
+/* Where a lie would have it hang, the test's own time limit tells. */
+static void test_clone_under_lies_ends_and_writes_to_nobody_else(void **state)
+{
+    static const enum fake_call calls[] = {FAKE_LIST_DIRECTORY, FAKE_READ_FILE,
+                                           FAKE_QUERY_PROCESS,  FAKE_QUERY_THREAD,
+                                           FAKE_QUERY_MEMORY,   FAKE_READ_MEMORY};
+
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+        for (SIZE_T offset = 0; offset < 0x40; offset += 4)
+            for (size_t j = offset / 4 % 2; j < NASTY_COUNT; j += 2)
+                for (uint32_t width = 4; width <= 8; width += 4) {
+                    struct lie lie = {
+                        .call = calls[i], .offset = offset, .value = nasty[j], .width = width};
+
+                    world_teardown(state);
+                    clone_under(&lie, PSS_CAPTURE_VA_CLONE);
+                }
+}
+
+static void test_files_that_say_they_gave_something_else_are_safe(void **state)
+{
+    static const enum fake_call calls[] = {FAKE_LIST_DIRECTORY, FAKE_READ_FILE};
+
+    for (int i = 0; i < 2; i++)
+        for (size_t j = 1; j < NASTY_COUNT; j++) {
+            struct lie lie = {.call = calls[i], .returned = (ULONG)nasty[j]};
+
+            world_teardown(state);
+            clone_under(&lie, PSS_CAPTURE_VA_CLONE);
+        }
+}
+
 /* A text whose characters lie before, behind or across the buffer is no text. */
 static void test_texts_outside_of_their_buffer_are_none(void **state)
 {
@@ -296,6 +354,17 @@ static void test_threads_without_end_are_an_error(void **state)
     assert_true(fake.calls_of[FAKE_GET_NEXT_THREAD] <= 0x100001);
 }
 
+/* Nobody knows then which file is whose, and it does not matter. */
+static void test_files_without_end_are_an_error_of_the_system_alone(void **state)
+{
+    world_teardown(state);
+    clone_world_setup(state);
+    fake.never_ends_directory = 1;
+    world_capture(PSS_CAPTURE_VA_CLONE);
+    assert_true(fake.calls_of[FAKE_LIST_DIRECTORY] <= 0x10000);
+    assert_same_bytes(clone_world_clone(), world.target);
+}
+
 static void test_tables_that_never_fit_are_an_error(void **state)
 {
     static const uint32_t flags[] = {PSS_CAPTURE_NONE, PSS_CAPTURE_HANDLES};
@@ -360,6 +429,8 @@ int main(void)
         fixture_test(test_process_rows_that_creep_end_with_the_table),
         fixture_test(test_tables_that_returned_more_than_fits_are_safe),
         fixture_test(test_any_number_of_any_answer_may_be_nonsense),
+        fixture_test(test_clone_under_lies_ends_and_writes_to_nobody_else),
+        fixture_test(test_files_that_say_they_gave_something_else_are_safe),
         fixture_test(test_texts_outside_of_their_buffer_are_none),
         fixture_test(test_text_is_taken_to_the_end_of_its_buffer_and_not_beyond),
         fixture_test(test_text_with_an_odd_length_loses_a_byte),
@@ -367,6 +438,7 @@ int main(void)
         fixture_test(test_region_that_wraps_around_is_the_last),
         fixture_test(test_regions_without_end_run_out_of_memory),
         fixture_test(test_threads_without_end_are_an_error),
+        fixture_test(test_files_without_end_are_an_error_of_the_system_alone),
         fixture_test(test_tables_that_never_fit_are_an_error),
         fixture_test(test_trace_that_never_fits_is_no_trace),
         fixture_test(test_reads_that_come_short_leave_nothing),

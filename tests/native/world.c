@@ -115,7 +115,7 @@ void assert_text(const WCHAR *actual, WORD length, struct fake_text expected)
     assert_memory_equal((const char *)actual + length, &terminator, sizeof(terminator));
 }
 
-static void furnish_objects(void)
+void world_furnish_objects(void)
 {
     for (enum fake_type type = FAKE_MUTANT; type < FAKE_TYPE_COUNT; type++) {
         struct fake_object *object = fake_object_add(type);
@@ -144,5 +144,5 @@ void world_furnish(void)
     world.target->image_name = FAKE_TEXT(L"C:\\target.exe");
     world.target->trace = trace;
     world.target->trace_size = sizeof(trace);
-    furnish_objects();
+    world_furnish_objects();
 }

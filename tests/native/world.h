@@ -42,6 +42,9 @@ int world_teardown(void **state);
 /** Gives the target one of everything the library looks at. */
 void world_furnish(void);
 
+/** Gives it handles to objects of each type alone. */
+void world_furnish_objects(void);
+
 /** Captures the target into world.snapshot and makes world.marker. */
 void world_capture(uint32_t flags);
 

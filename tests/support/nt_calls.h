@@ -145,6 +145,9 @@ NTSTATUS NTAPI NtSuspendProcess(HANDLE process);
 NTSTATUS NTAPI NtResumeProcess(HANDLE process);
 NTSTATUS NTAPI NtGetNextThread(HANDLE process, HANDLE thread, ACCESS_MASK access, ULONG attributes,
                                ULONG flags, HANDLE *next);
+NTSTATUS NTAPI NtWriteVirtualMemory(HANDLE process, PVOID address, const void *data, SIZE_T size,
+                                    SIZE_T *done);
+NTSTATUS NTAPI DbgUiConnectToDbg(void);
 NTSTATUS NTAPI NtQueryEvent(HANDLE event, ULONG what, PVOID data, ULONG size, ULONG *used);
 NTSTATUS NTAPI NtQueryMutant(HANDLE mutant, ULONG what, PVOID data, ULONG size, ULONG *used);
 NTSTATUS NTAPI NtQuerySemaphore(HANDLE semaphore, ULONG what, PVOID data, ULONG size, ULONG *used);

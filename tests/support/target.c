@@ -2,13 +2,19 @@
 /* Starts targets in a job that ends with the test, talks to them, and compares their states. */
 #include "target.h"
 
+#include <tlhelp32.h>
+
 #include "nt_calls.h"
 #include "under_test.h"
 
 #define ANSWER_LIMIT_MS 30000
+#define END_LIMIT_MS    2000
 #define PAGE_SIZE_BYTES 4096
+#define MAX_STARTED     256
 
 static struct target *all_targets;
+static DWORD started[MAX_STARTED]; /* pids, of ended targets too */
+static DWORD started_count;
 
 /* Nothing a test starts outlives it: the job's only handle is closed by the test's own end. */
 static HANDLE child_job(void)
@@ -42,7 +48,7 @@ static void open_channel(struct target *target)
     assert_non_null(target->channel);
 }
 
-static bool create_process(struct target *target, const char *path)
+static bool create_process(struct target *target, const char *path, HANDLE job)
 {
     STARTUPINFOA startup = {.cb = sizeof(startup)};
     PROCESS_INFORMATION made = {0};
@@ -59,9 +65,11 @@ static bool create_process(struct target *target, const char *path)
     target->process = made.hProcess;
     target->thread = made.hThread;
     target->pid = made.dwProcessId;
+    if (started_count < MAX_STARTED)
+        started[started_count++] = made.dwProcessId;
     target->main_thread = made.dwThreadId;
     target->never_ran = true;
-    assert_true(AssignProcessToJobObject(child_job(), target->process));
+    assert_true(AssignProcessToJobObject(job ? job : child_job(), target->process));
     return true;
 }
 
@@ -74,7 +82,7 @@ static void stop_inheritance(const struct target *target)
 }
 
 /* Creates the program of this name beside the test; NULL when it cannot be started. */
-static struct target *create_target(const char *name)
+static struct target *create_target(const char *name, HANDLE job)
 {
     struct target *target = (struct target *)calloc(1, sizeof(*target));
     char path[MAX_PATH];
@@ -87,7 +95,7 @@ static struct target *create_target(const char *name)
         length--;
     snprintf(path + length, MAX_PATH - length, "%s", name);
     open_channel(target);
-    bool created = create_process(target, path);
+    bool created = create_process(target, path, job);
     stop_inheritance(target);
     if (created)
         return target;
@@ -105,15 +113,24 @@ struct target *target_start(void)
 
 struct target *target_start_never_ran(void)
 {
-    struct target *target = create_target("pss-test-target.exe");
+    struct target *target = create_target("pss-test-target.exe", NULL);
 
     assert_non_null(target);
     return target;
 }
 
+struct target *target_start_in_job(HANDLE job)
+{
+    struct target *target = create_target("pss-test-target.exe", job);
+
+    assert_non_null(target);
+    target_run(target);
+    return target;
+}
+
 struct target *target_start_foreign(void)
 {
-    struct target *target = create_target("pss-test-target-foreign.exe");
+    struct target *target = create_target("pss-test-target-foreign.exe", NULL);
 
     if (target)
         target_run(target);
@@ -237,6 +254,59 @@ void target_destroy_all(void)
 {
     while (all_targets)
         target_destroy(all_targets);
+}
+
+/* Whether a process lives on; one that was told to end gets the time for it. */
+static bool lives(DWORD pid, DWORD patience)
+{
+    HANDLE process = OpenProcess(SYNCHRONIZE, FALSE, pid);
+
+    if (!process)
+        return GetLastError() != ERROR_INVALID_PARAMETER;
+    bool ended = WaitForSingleObject(process, patience) == WAIT_OBJECT_0;
+    CloseHandle(process);
+    return !ended;
+}
+
+static bool is_among(DWORD pid, const DWORD *pids, DWORD count)
+{
+    for (DWORD i = 0; i < count; i++)
+        if (pids[i] == pid)
+            return true;
+    return false;
+}
+
+static DWORD count_children(const DWORD *parents, DWORD parent_count, DWORD patience)
+{
+    HANDLE list = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
+    PROCESSENTRY32 entry = {.dwSize = sizeof(entry)};
+    DWORD count = 0;
+
+    assert_true(list != INVALID_HANDLE_VALUE);
+    for (BOOL more = Process32First(list, &entry); more; more = Process32Next(list, &entry))
+        if (is_among(entry.th32ParentProcessID, parents, parent_count))
+            count += lives(entry.th32ProcessID, patience);
+    CloseHandle(list);
+    return count;
+}
+
+DWORD target_children_count(DWORD pid)
+{
+    return count_children(&pid, 1, 0);
+}
+
+DWORD target_children_left(void)
+{
+    DWORD parents[MAX_STARTED + 1];
+
+    memcpy(parents, started, started_count * sizeof(started[0]));
+    parents[started_count] = GetCurrentProcessId();
+    return count_children(parents, started_count + 1, END_LIMIT_MS);
+}
+
+void target_forget_started(void)
+{
+    started_count = 0;
 }
 
 /* Suspending and resuming tells the count on every system; an ended thread answers neither. */

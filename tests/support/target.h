@@ -24,6 +24,14 @@ struct target {
 /** Starts a target of the test's own bitness and waits until it obeys. */
 struct target *target_start(void);
 
+/**
+ * Starts a target in a job of the caller's and in no other one.
+ *
+ * \param job [in] Should have JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE: the target must not outlive the
+ *                 test.
+ */
+struct target *target_start_in_job(HANDLE job);
+
 /** Creates a target suspended: its main thread has not executed one instruction. */
 struct target *target_start_never_ran(void);
 
@@ -69,6 +77,16 @@ void target_destroy(struct target *target);
 
 /** Destroys all targets that are left; for teardowns. */
 void target_destroy_all(void);
+
+/** Counts the living children of a process, which may have ended itself. */
+DWORD target_children_count(DWORD pid);
+
+/**
+ * Counts the children of all targets started since the last call of target_forget_started, and of
+ * the test itself. A child that is about to end is waited for, within bounds.
+ */
+DWORD target_children_left(void);
+void target_forget_started(void);
 
 /**
  * Captures a target and asserts that this succeeds and leaves the target as it was:

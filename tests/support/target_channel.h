@@ -10,6 +10,7 @@
 #define TARGET_MAX_VALUES    4096
 #define TARGET_TEXT_LENGTH   300
 #define TARGET_MAX_ARGUMENTS 5
+#define TARGET_MARKS         16 /* words on the stack of a waiting thread */
 
 /** What a target can be told; in brackets the arguments, after the arrow the result. */
 enum target_op {
@@ -25,9 +26,13 @@ enum target_op {
     TARGET_MAP_MEMORY,   /* (size, PAGE_* | SEC_*, FILE_MAP_*) -> view; values: section */
     TARGET_UNMAP,        /* (view) */
     TARGET_LOAD_LIBRARY, /* text: DLL -> module */
+    TARGET_FILL,         /* (address, size, seed): pattern.h; whatever the protection */
+    TARGET_CHURN_MEMORY, /* (on): a thread that maps and unmaps memory all the time */
 
     TARGET_THREAD,     /* (enum target_thread, THREAD_PRIORITY_*, suspended), text: name
-                          -> handle; values: id, TEB, start address, stack address, named? */
+                          -> handle; values: id, TEB, start address, stack address, named?;
+                          at the stack address stand TARGET_MARKS words of the pattern of
+                          the thread's id */
     TARGET_THREADS,    /* (count): waiting threads; values: their ids */
     TARGET_END_THREAD, /* (handle, exit code): ends a waiting thread and waits for that */
     TARGET_PARK,       /* (use AVX): a thread with known registers -> struct park's address;

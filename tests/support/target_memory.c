@@ -2,7 +2,15 @@
 /* The target's commands about memory: regions, mapped files, sections, modules. */
 #include "target_ops.h"
 
-#define PAGE 4096u
+#include <string.h>
+
+#include "pattern.h"
+
+#define PAGE          4096u
+#define WAIT_LIMIT_MS 30000
+
+static HANDLE churner;
+static volatile LONG churning;
 
 static uint64_t obey_allocate(struct target_channel *channel)
 {
@@ -89,6 +97,84 @@ static uint64_t obey_load_library(struct target_channel *channel)
     return to_channel(module);
 }
 
+static BOOL is_writable(DWORD protect)
+{
+    return protect == PAGE_READWRITE || protect == PAGE_WRITECOPY ||
+           protect == PAGE_EXECUTE_READWRITE || protect == PAGE_EXECUTE_WRITECOPY;
+}
+
+static void write_pattern(char *from, SIZE_T size, SIZE_T offset, uint64_t seed)
+{
+    for (SIZE_T i = 0; i < size; i += sizeof(uint64_t)) {
+        uint64_t word = pattern_word(seed, (offset + i) / sizeof(word));
+        memcpy(from + i, &word, sizeof(word));
+    }
+}
+
+/* Region by region, each of which gets its protection back. */
+static uint64_t obey_fill(struct target_channel *channel)
+{
+    char *base = (char *)from_channel(channel->arguments[0]);
+    SIZE_T size = (SIZE_T)channel->arguments[1];
+    MEMORY_BASIC_INFORMATION region;
+
+    for (SIZE_T done = 0; done < size && !channel->error;) {
+        DWORD old = 0;
+        if (!target_check(channel, VirtualQuery(base + done, &region, sizeof(region)) != 0))
+            return 0;
+        SIZE_T part = (SIZE_T)((char *)region.BaseAddress + region.RegionSize - (base + done));
+        part = part < size - done ? part : size - done;
+        BOOL closed = !is_writable(region.Protect);
+        if (closed &&
+            !target_check(channel, VirtualProtect(base + done, part, PAGE_READWRITE, &old)))
+            return 0;
+        write_pattern(base + done, part, done, channel->arguments[2]);
+        if (closed)
+            target_check(channel, VirtualProtect(base + done, part, old, &old));
+        done += part;
+    }
+    return size;
+}
+
+static void churn_once(HANDLE section, SIZE_T size)
+{
+    char *memory = (char *)VirtualAlloc(NULL, size, MEM_RESERVE, PAGE_READWRITE);
+    char *view = (char *)MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 0);
+    DWORD old = 0;
+
+    if (memory && VirtualAlloc(memory, size, MEM_COMMIT, PAGE_READWRITE)) {
+        memset(memory, 0x5A, size);
+        VirtualProtect(memory, PAGE, PAGE_NOACCESS, &old);
+    }
+    if (view)
+        view[0] = 1;
+    UnmapViewOfFile(view);
+    VirtualFree(memory, 0, MEM_RELEASE);
+}
+
+static DWORD WINAPI run_churn(void *argument)
+{
+    HANDLE section =
+        CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 16 * PAGE, NULL);
+
+    for (SIZE_T pages = 1; churning; pages = pages % 64 + 1)
+        churn_once(section, pages * PAGE);
+    CloseHandle(section);
+    return argument != NULL;
+}
+
+static uint64_t obey_churn_memory(struct target_channel *channel)
+{
+    if (channel->arguments[0]) {
+        churning = 1;
+        churner = CreateThread(NULL, 0, run_churn, NULL, 0, NULL);
+        return (uint64_t)target_check(channel, churner != NULL);
+    }
+    churning = 0;
+    target_check(channel, !WaitForSingleObject(churner, WAIT_LIMIT_MS));
+    return (uint64_t)target_check(channel, CloseHandle(churner));
+}
+
 void target_memory_commands(target_obey table[TARGET_OPS])
 {
     table[TARGET_ALLOCATE] = obey_allocate;
@@ -99,4 +185,6 @@ void target_memory_commands(target_obey table[TARGET_OPS])
     table[TARGET_MAP_MEMORY] = obey_map_memory;
     table[TARGET_UNMAP] = obey_unmap;
     table[TARGET_LOAD_LIBRARY] = obey_load_library;
+    table[TARGET_FILL] = obey_fill;
+    table[TARGET_CHURN_MEMORY] = obey_churn_memory;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <winternl.h>
 
+#include "pattern.h"
 #include "target_park.h"
 
 #define MAX_THREADS   256
@@ -32,9 +33,12 @@ typedef HRESULT(WINAPI *set_description)(HANDLE thread, PCWSTR name);
 static DWORD WINAPI run_worker(void *argument)
 {
     struct worker *worker = (struct worker *)argument;
+    volatile uint64_t marks[TARGET_MARKS];
 
+    for (unsigned i = 0; i < TARGET_MARKS; i++)
+        marks[i] = pattern_word(GetCurrentThreadId(), i);
     worker->teb = NtCurrentTeb();
-    worker->stack = &worker;
+    worker->stack = (void *)marks;
     SetEvent(worker->ready);
     if (worker->ends_at_once)
         return ENDED_AT_ONCE;

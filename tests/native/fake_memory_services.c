@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* The fake kernel's services that change memory: the library's own, or that of a carrier. */
+#include "fake_services.h"
+
+#include "fake_answers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static NTSTATUS allocate_own(void **base, SIZE_T *size, ULONG type, ULONG protect)
+{
+    if (*base || protect != PAGE_READWRITE || type != (MEM_RESERVE | MEM_COMMIT))
+        abort();
+    *base = fake_memory_allocate(*size);
+    *size = (*size + 0xFFF) & ~(SIZE_T)0xFFF;
+    return *base ? STATUS_SUCCESS : STATUS_NO_MEMORY;
+}
+
+NTSTATUS NTAPI fake_allocate_memory(HANDLE process, void **base, ULONG_PTR zero_bits, SIZE_T *size,
+                                    ULONG type, ULONG protect)
+{
+    int is_own = process == PSS_CURRENT_PROCESS;
+    NTSTATUS status = fake_enter(is_own ? FAKE_ALLOCATE_MEMORY : FAKE_REMOTE_MEMORY);
+
+    if (zero_bits)
+        abort();
+    if (!NT_SUCCESS(status))
+        return fake_leave(status);
+    return fake_leave(is_own ? allocate_own(base, size, type, protect)
+                             : fake_remote_allocate(process, base, size, type, protect));
+}
+
+static NTSTATUS free_own(void *base, SIZE_T size, ULONG type)
+{
+    fake_enter(FAKE_RELEASE);
+    if (size || type != MEM_RELEASE || !fake_memory_free(base)) {
+        fprintf(stderr, "free_memory: %p was not allocated\n", base);
+        abort();
+    }
+    return fake_leave(STATUS_SUCCESS);
+}
+
+NTSTATUS NTAPI fake_free_memory(HANDLE process, void **base, SIZE_T *size, ULONG type)
+{
+    NTSTATUS status;
+
+    if (process == PSS_CURRENT_PROCESS)
+        return free_own(*base, *size, type);
+    status = fake_enter(FAKE_REMOTE_MEMORY);
+    return fake_leave(NT_SUCCESS(status) ? fake_remote_free(process, base, size, type) : status);
+}
+
+NTSTATUS NTAPI fake_write_memory(HANDLE process, void *address, const void *bytes, SIZE_T size,
+                                 SIZE_T *written)
+{
+    NTSTATUS status = fake_enter(FAKE_WRITE_MEMORY);
+
+    if (NT_SUCCESS(status))
+        status = fake_remote_write(process, (uint64_t)(ULONG_PTR)address, bytes, size, written);
+    return fake_leave(status);
+}
+
+NTSTATUS NTAPI fake_protect_memory(HANDLE process, void **base, SIZE_T *size, ULONG protect,
+                                   ULONG *previous)
+{
+    NTSTATUS status = fake_enter(FAKE_PROTECT_MEMORY);
+
+    if (NT_SUCCESS(status))
+        status = fake_remote_protect(process, base, size, protect, previous);
+    return fake_leave(status);
+}
+
+NTSTATUS NTAPI fake_create_section(HANDLE *section, ACCESS_MASK access,
+                                   OBJECT_ATTRIBUTES *attributes, LARGE_INTEGER *size,
+                                   ULONG protect, ULONG kind, HANDLE file)
+{
+    NTSTATUS status = fake_enter(FAKE_CREATE_SECTION);
+
+    if (attributes || (kind == SEC_IMAGE) != (file != NULL))
+        abort();
+    if (kind == SEC_IMAGE)
+        return fake_leave(NT_SUCCESS(status) ? fake_answer_image_section(section, access, file)
+                                             : status);
+    if (protect != PAGE_READWRITE || kind != SEC_COMMIT)
+        abort();
+    return fake_leave(NT_SUCCESS(status) ? fake_answer_section(section, size) : status);
+}
+
+static NTSTATUS map_own(HANDLE section, void **base, SIZE_T *size)
+{
+    if (*base)
+        abort();
+    return fake_answer_map(section, base, size);
+}
+
+NTSTATUS NTAPI fake_map_view(HANDLE section, HANDLE process, void **base, ULONG_PTR zero_bits,
+                             SIZE_T commit, LARGE_INTEGER *offset, SIZE_T *size, ULONG inherit,
+                             ULONG type, ULONG protect)
+{
+    int is_own = process == PSS_CURRENT_PROCESS;
+    NTSTATUS status = fake_enter(is_own ? FAKE_MAP_VIEW : FAKE_REMOTE_MEMORY);
+
+    (void)protect;
+    if (zero_bits || commit || offset || inherit != PSS_NT_VIEW_UNMAP || type)
+        abort();
+    if (!NT_SUCCESS(status))
+        return fake_leave(status);
+    return fake_leave(is_own ? map_own(section, base, size)
+                             : fake_remote_map(section, process, base, size));
+}
+
+NTSTATUS NTAPI fake_unmap_view(HANDLE process, void *base)
+{
+    NTSTATUS status =
+        fake_enter(process == PSS_CURRENT_PROCESS ? FAKE_RELEASE : FAKE_REMOTE_MEMORY);
+
+    if (process == PSS_CURRENT_PROCESS && !base)
+        abort();
+    if (process == PSS_CURRENT_PROCESS)
+        fake_views_add(-1);
+    else if (NT_SUCCESS(status))
+        status = fake_remote_unmap(process, base);
+    return fake_leave(status);
+}
