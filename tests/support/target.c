@@ -256,16 +256,28 @@ void target_destroy_all(void)
         target_destroy(all_targets);
 }
 
-/* Whether a process lives on; one that was told to end gets the time for it. */
+static ULONGLONG created_at(HANDLE process)
+{
+    FILETIME created = {0}, ended, kernel, user;
+
+    GetProcessTimes(process, &created, &ended, &kernel, &user);
+    return (ULONGLONG)created.dwHighDateTime << 32 | created.dwLowDateTime;
+}
+
+/*
+ * Whether a process lives on; one that was told to end gets the time for it. What is older than we
+ * are is nobody's child here: its parent ended long ago, and its id was given away again.
+ */
 static bool lives(DWORD pid, DWORD patience)
 {
-    HANDLE process = OpenProcess(SYNCHRONIZE, FALSE, pid);
+    HANDLE process = OpenProcess(SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
 
     if (!process)
         return GetLastError() != ERROR_INVALID_PARAMETER;
-    bool ended = WaitForSingleObject(process, patience) == WAIT_OBJECT_0;
+    bool is_older = created_at(process) < created_at(GetCurrentProcess());
+    bool ended = WaitForSingleObject(process, is_older ? 0 : patience) == WAIT_OBJECT_0;
     CloseHandle(process);
-    return !ended;
+    return !ended && !is_older;
 }
 
 static bool is_among(DWORD pid, const DWORD *pids, DWORD count)
@@ -284,8 +296,13 @@ static DWORD count_children(const DWORD *parents, DWORD parent_count, DWORD pati
 
     assert_true(list != INVALID_HANDLE_VALUE);
     for (BOOL more = Process32First(list, &entry); more; more = Process32Next(list, &entry))
-        if (is_among(entry.th32ParentProcessID, parents, parent_count))
-            count += lives(entry.th32ProcessID, patience);
+        if (is_among(entry.th32ParentProcessID, parents, parent_count) &&
+            lives(entry.th32ProcessID, patience)) {
+            if (patience)
+                print_error("process %lu (%s) is left, of process %lu\n", entry.th32ProcessID,
+                            entry.szExeFile, entry.th32ParentProcessID);
+            count++;
+        }
     CloseHandle(list);
     return count;
 }
