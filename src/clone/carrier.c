@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-/* Bytes: two chunks for the copier that may have to use calls, two for the other. */
-#define CHUNKS_SIZE (2 * PSS_COPY_CHUNK + 2 * PSS_FILE_COPY_CHUNK)
+#define CHUNKS_SIZE (2 * PSS_COPIER_COUNT * PSS_COPY_CHUNK) /* bytes */
 
 #define PATIENCE_LIMIT 200u /* times the worker's patience, without a step */
 
@@ -136,7 +135,7 @@ static NTSTATUS take(struct pss_clone *clone, const struct pss_region *regions)
     struct carrier_clone *self = (struct carrier_clone *)clone;
     struct pss_worker *second = &self->vigils[1].worker;
     NTSTATUS status = run_with_regions(self, update_layout, regions), second_status;
-    int is_shared = second->thread && pss_carrier_uses_files(self->carrier);
+    int is_shared = second->thread != NULL;
 
     if (NT_SUCCESS(status) && is_shared)
         status = pss_worker_post(clone->nt, second, copy_second);
@@ -254,14 +253,11 @@ static NTSTATUS start_first(struct carrier_clone *self)
     return STATUS_SUCCESS;
 }
 
-/* Where bytes need no server, the second copier has a processor to itself. It can be done without.
- */
+/* While one waits for the system, the other one works. It can be done without. */
 static void start_second(struct carrier_clone *self)
 {
-    struct pss_carrier *carrier = self->carrier;
-
-    if (self->has_worker && carrier->to.file && carrier->candidate_count)
-        start_worker(self, 1, &carrier->copiers[1]);
+    if (self->has_worker)
+        start_worker(self, 1, &self->carrier->copiers[1]);
 }
 
 static void init_carrier(struct pss_carrier *carrier, const struct pss_nt *nt,
@@ -272,12 +268,13 @@ static void init_carrier(struct pss_carrier *carrier, const struct pss_nt *nt,
     carrier->errand = &carrier->worker.errand;
     carrier->copiers[0].errand = carrier->errand;
     carrier->copiers[1].errand = &carrier->copiers[1].worker.errand;
-    for (int i = 0; i < PSS_COPIER_COUNT; i++)
-        carrier->copiers[i].carrier = carrier;
-    carrier->copiers[0].chunk = (unsigned char *)(carrier + 1);
-    carrier->copiers[0].other = carrier->copiers[0].chunk + PSS_COPY_CHUNK;
-    carrier->copiers[1].chunk = carrier->copiers[0].other + PSS_COPY_CHUNK;
-    carrier->copiers[1].other = carrier->copiers[1].chunk + PSS_FILE_COPY_CHUNK;
+    for (int i = 0; i < PSS_COPIER_COUNT; i++) {
+        struct pss_copier *copier = &carrier->copiers[i];
+
+        copier->carrier = carrier;
+        copier->chunk = (unsigned char *)(carrier + 1) + 2 * i * PSS_COPY_CHUNK;
+        copier->other = copier->chunk + PSS_COPY_CHUNK;
+    }
 }
 
 NTSTATUS pss_carrier_begin(const struct pss_nt *nt, const struct pss_clone_target *target,

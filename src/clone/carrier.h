@@ -54,7 +54,7 @@ struct pss_own_blocks {
 #define PSS_CANDIDATE_LIMIT 8
 
 /* Bytes that are copied at once. Measured: calls that cross a server want larger chunks. */
-#define PSS_COPY_CHUNK      0x100000u
+#define PSS_COPY_CHUNK      0x80000u
 #define PSS_FILE_COPY_CHUNK 0x40000u
 
 /* What a chunk is compared with, to tell what has to be written. */
