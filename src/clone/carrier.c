@@ -172,29 +172,39 @@ static NTSTATUS finish(struct pss_clone *clone, struct pss_clone_record *record)
     return STATUS_SUCCESS;
 }
 
-static void close_handles(struct pss_carrier *carrier)
+/* The worker never closes these. */
+static void end_process(struct pss_carrier *carrier)
 {
     const struct pss_nt *nt = carrier->nt;
 
-    pss_carrier_close_files(carrier);
     if (carrier->process) {
         nt->terminate_process(carrier->process, STATUS_CANCELLED);
         nt->close(carrier->process);
     }
     if (carrier->thread)
         nt->close(carrier->thread);
-    if (carrier->section)
-        nt->close(carrier->section);
     if (carrier->job)
         nt->close(carrier->job);
 }
 
-/* The memory of a worker that is stuck stays: it may come back and use it. */
+static void free_all(struct pss_carrier *carrier)
+{
+    const struct pss_nt *nt = carrier->nt;
+
+    pss_carrier_close_files(carrier);
+    if (carrier->section)
+        nt->close(carrier->section);
+    pss_region_free(nt, &carrier->kept);
+    pss_region_free(nt, &carrier->regions);
+    pss_region_free(nt, &carrier->pieces);
+    pss_region_free(nt, &carrier->old_pieces);
+}
+
+/* What a worker has that is stuck stays: it may come back and use it. */
 static void end(struct pss_clone *clone)
 {
     struct carrier_clone *self = (struct carrier_clone *)clone;
     const struct pss_nt *nt = clone->nt;
-    struct pss_carrier *carrier = self->carrier;
     struct pss_region memory = self->memory;
     int is_kept = 0;
 
@@ -202,12 +212,9 @@ static void end(struct pss_clone *clone)
         pss_worker_end(nt, &self->vigils[i].worker);
         is_kept |= pss_worker_keeps_memory(&self->vigils[i].worker);
     }
-    close_handles(carrier);
+    end_process(self->carrier);
     if (!is_kept) {
-        pss_region_free(nt, &carrier->kept);
-        pss_region_free(nt, &carrier->regions);
-        pss_region_free(nt, &carrier->pieces);
-        pss_region_free(nt, &carrier->old_pieces);
+        free_all(self->carrier);
         pss_region_free(nt, &memory);
     }
 }
