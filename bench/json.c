@@ -53,24 +53,57 @@ static json_t *describe_result(const struct result *result)
     return object;
 }
 
-static json_t *describe_all(const struct result *results, unsigned count, unsigned repeat)
+static json_t *describe_bytes(const PSS_VA_CLONE_DETAILS *details)
 {
-    SYSTEM_INFO system;
-    json_t *cases = json_array();
-
-    GetSystemInfo(&system);
-    for (unsigned i = 0; i < count; i++)
-        json_array_append_new(cases, describe_result(&results[i]));
-    return json_pack("{s:s, s:i, s:o, s:i, s:i, s:o}", "version", PSS_VERSION_STRING, "bits",
-                     (int)sizeof(void *) * 8, "system", describe_system(), "processors",
-                     (int)system.dwNumberOfProcessors, "repeat", (int)repeat, "cases", cases);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "committed",
+                     (json_int_t)details->BytesCommitted, "held", (json_int_t)details->BytesHeld,
+                     "copied", (json_int_t)details->BytesCopied, "unchanged",
+                     (json_int_t)details->BytesUnchanged, "zero", (json_int_t)details->BytesZero,
+                     "missing", (json_int_t)details->BytesMissing);
 }
 
-int write_json(const char *path, const struct result *results, unsigned count, unsigned repeat)
+static json_t *describe_clone(const struct clone_result *result)
+{
+    json_t *object = json_pack(
+        "{s:s, s:s, s:f, s:i, s:o, s:o, s:o, s:f, s:f, s:o, s:b, s:o}", "name",
+        result->subject.name, "route", clone_route_name(result), "megabytes", result->megabytes,
+        "repeat", (int)result->repeat, "ours", describe_timing(clone_ours_text, &result->clone),
+        "theirs", describe_timing(clone_theirs_text, &result->read), "freeze",
+        describe_timing("the copy, while the target stands still", &result->freeze), "speed_ratio",
+        result->speed_ratio, "freeze_ratio", result->freeze_ratio, "aim",
+        json_pack("{s:f, s:f, s:f}", "speed_ratio", clone_speed_aim(result), "freeze_ratio",
+                  CLONE_FREEZE, "dump_ratio", CLONE_DUMP),
+        "met", is_clone_aim_met(result), "bytes", describe_bytes(&result->details));
+
+    if (object == NULL || result->dump == 0)
+        return object;
+    json_object_set_new(object, "dump",
+                        json_pack("{s:s, s:f}", "what", clone_dump_text, "us", result->dump));
+    json_object_set_new(object, "dump_ratio", json_real(result->dump_ratio));
+    return object;
+}
+
+static json_t *describe_all(const struct report *report)
+{
+    SYSTEM_INFO system;
+    json_t *cases = json_array(), *clones = json_array();
+
+    GetSystemInfo(&system);
+    for (unsigned i = 0; i < report->count; i++)
+        json_array_append_new(cases, describe_result(&report->results[i]));
+    for (unsigned i = 0; i < report->clone_count; i++)
+        json_array_append_new(clones, describe_clone(&report->clones[i]));
+    return json_pack("{s:s, s:i, s:o, s:i, s:i, s:o, s:o}", "version", PSS_VERSION_STRING, "bits",
+                     (int)sizeof(void *) * 8, "system", describe_system(), "processors",
+                     (int)system.dwNumberOfProcessors, "repeat", (int)report->repeat, "cases",
+                     cases, "clones", clones);
+}
+
+int write_json(const char *path, const struct report *report)
 {
     int is_standard = strcmp(path, "-") == 0;
     FILE *out = is_standard ? stdout : fopen(path, "wb");
-    json_t *document = describe_all(results, count, repeat);
+    json_t *document = describe_all(report);
     int is_written = out != NULL && document != NULL &&
                      json_dumpf(document, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) == 0 &&
                      fputc('\n', out) != EOF && fflush(out) == 0;

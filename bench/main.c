@@ -11,24 +11,48 @@
 
 enum { EXIT_USAGE = 2 };
 
+static void run_cases(const struct options *options, FILE *table, struct report *report)
+{
+    for (unsigned i = 0; i < bench_case_count; i++) {
+        if (!is_wanted(options, bench_cases[i].name))
+            continue;
+        if (report->count == 0)
+            print_heading(table);
+        measure(&bench_cases[i], options->repeat, &report->results[report->count]);
+        print_row(table, &report->results[report->count++]);
+    }
+}
+
+static void run_clone_cases(const struct options *options, FILE *table, struct report *report)
+{
+    struct clone_case subject;
+
+    for (unsigned i = 0; i < clone_case_count(&options->clone); i++) {
+        clone_case_make(&options->clone, i, &subject);
+        if (!is_wanted(options, subject.name))
+            continue;
+        if (report->clone_count == 0)
+            print_clone_heading(table);
+        clone_measure(&subject, &options->clone, &report->clones[report->clone_count]);
+        print_clone_row(table, &report->clones[report->clone_count++]);
+    }
+}
+
 static int run(const struct options *options)
 {
     int is_json_on_output = options->json != NULL && strcmp(options->json, "-") == 0;
     FILE *table = is_json_on_output ? stderr : stdout;
-    struct result *results = allocate(bench_case_count, sizeof *results);
-    unsigned count = 0;
+    struct report report = {.repeat = options->repeat};
     int is_written = 1;
 
-    print_heading(table);
-    for (unsigned i = 0; i < bench_case_count; i++) {
-        if (!is_wanted(options, &bench_cases[i]))
-            continue;
-        measure(&bench_cases[i], options->repeat, &results[count]);
-        print_row(table, &results[count++]);
-    }
+    report.results = allocate(bench_case_count, sizeof *report.results);
+    report.clones = allocate(clone_case_count(&options->clone), sizeof *report.clones);
+    run_cases(options, table, &report);
+    run_clone_cases(options, table, &report);
     if (options->json != NULL)
-        is_written = write_json(options->json, results, count, options->repeat);
-    free(results);
+        is_written = write_json(options->json, &report);
+    free(report.results);
+    free(report.clones);
     return is_written ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -45,7 +69,7 @@ int main(int argc, char **argv)
     if (options.help)
         print_help();
     else if (options.list)
-        print_list();
+        print_list(&options);
     else
         return run(&options);
     return EXIT_SUCCESS;

@@ -4,11 +4,7 @@
 #define PSS_BENCH_MEASURE_H
 
 #include "bench.h"
-
-/* Microseconds of one side. */
-struct timing {
-    double median, least, most;
-};
+#include "timing.h"
 
 struct result {
     const struct bench_case *subject; /* borrowed */

@@ -3,13 +3,26 @@
 #ifndef PSS_BENCH_REPORT_H
 #define PSS_BENCH_REPORT_H
 
+#include "clone.h"
 #include "measure.h"
 
 #include <stdio.h>
 
+/* All there is to tell. */
+struct report {
+    struct result *results;
+    struct clone_result *clones;
+    unsigned count, clone_count; /* of both */
+    unsigned repeat;             /* of the results */
+};
+
 /** The heading of the table, then a row for each result as it comes. */
 void print_heading(FILE *out);
 void print_row(FILE *out, const struct result *result);
+
+/** The same for clones. */
+void print_clone_heading(FILE *out);
+void print_clone_row(FILE *out, const struct clone_result *result);
 
 /**
  * Writes one JSON document.
@@ -17,6 +30,6 @@ void print_row(FILE *out, const struct result *result);
  * \param path  [in] A file, or "-" for standard output.
  * \return 1 · 0 with the reason printed.
  */
-int write_json(const char *path, const struct result *results, unsigned count, unsigned repeat);
+int write_json(const char *path, const struct report *report);
 
 #endif

@@ -60,12 +60,13 @@ static void start_in_job(WCHAR *command_line, struct target *target)
 void target_start(const struct target_needs *needs, struct target *target)
 {
     HANDLE signs[2];
-    WCHAR command_line[128];
+    WCHAR command_line[160];
 
     target->job = create_job();
     signs[0] = create_ready_event();
-    _snwprintf(command_line, 128, L"pss-bench --target %u %u %u %lu", needs->threads,
-               needs->regions, needs->handles, (unsigned long)(ULONG_PTR)signs[0]);
+    _snwprintf(command_line, 160, L"pss-bench --target %u %u %u %u %u %lu", needs->threads,
+               needs->regions, needs->handles, needs->megabytes, (unsigned)needs->fill,
+               (unsigned long)(ULONG_PTR)signs[0]);
     start_in_job(command_line, target);
     signs[1] = target->process;
     if (WaitForMultipleObjects(2, signs, FALSE, START_LIMIT_MS) != WAIT_OBJECT_0)

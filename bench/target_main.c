@@ -20,7 +20,7 @@ typedef HRESULT(WINAPI *set_thread_description)(HANDLE thread, const WCHAR *desc
 
 int is_target(int argc, char **argv)
 {
-    return argc == 6 && strcmp(argv[1], "--target") == 0;
+    return argc == 8 && strcmp(argv[1], "--target") == 0;
 }
 
 static DWORD WINAPI wait_for_ever(void *parameter)
@@ -148,10 +148,11 @@ static void add_handles(unsigned count)
 
 int target_main(int argc, char **argv)
 {
-    struct target_needs needs = {(unsigned)strtoul(argv[2], NULL, 10),
-                                 (unsigned)strtoul(argv[3], NULL, 10),
-                                 (unsigned)strtoul(argv[4], NULL, 10)};
-    HANDLE ready = (HANDLE)(ULONG_PTR)strtoul(argv[5], NULL, 10);
+    struct target_needs needs = {
+        (unsigned)strtoul(argv[2], NULL, 10), (unsigned)strtoul(argv[3], NULL, 10),
+        (unsigned)strtoul(argv[4], NULL, 10), (unsigned)strtoul(argv[5], NULL, 10),
+        (enum fill)strtoul(argv[6], NULL, 10)};
+    HANDLE ready = (HANDLE)(ULONG_PTR)strtoul(argv[7], NULL, 10);
 
     (void)argc;
     if (needs.threads > 1)
@@ -160,6 +161,8 @@ int target_main(int argc, char **argv)
         add_handles(needs.handles);
     if (needs.regions != 0)
         add_regions(needs.regions);
+    if (needs.megabytes != 0)
+        fill_memory(needs.megabytes, needs.fill);
     SetEvent(ready);
     return (int)wait_for_ever(NULL);
 }
