@@ -50,7 +50,8 @@ static HPSS capture_clone(HANDLE process, DWORD flags)
 
 static void query_clone(HPSS snapshot, DWORD information_class, void *buffer, DWORD size)
 {
-    require("pss_snapshot_query", pss_snapshot_query(snapshot, information_class, buffer, size));
+    require("pss_snapshot_query",
+            pss_snapshot_query(system_by_calls(), snapshot, information_class, buffer, size));
 }
 
 static void free_clone(HPSS snapshot)

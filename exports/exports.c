@@ -47,8 +47,8 @@ DWORD WINAPI PssFreeSnapshot(HANDLE ProcessHandle, HPSS SnapshotHandle)
 DWORD WINAPI PssQuerySnapshot(HPSS SnapshotHandle, PSS_QUERY_INFORMATION_CLASS InformationClass,
                               void *Buffer, DWORD BufferLength)
 {
-    return win32_error(
-        pss_snapshot_query(SnapshotHandle, (uint32_t)InformationClass, Buffer, BufferLength));
+    return win32_error(pss_snapshot_query(pss_nt_system(), SnapshotHandle,
+                                          (uint32_t)InformationClass, Buffer, BufferLength));
 }
 
 DWORD WINAPI PssWalkSnapshot(HPSS SnapshotHandle, PSS_WALK_INFORMATION_CLASS InformationClass,
@@ -58,19 +58,16 @@ DWORD WINAPI PssWalkSnapshot(HPSS SnapshotHandle, PSS_WALK_INFORMATION_CLASS Inf
                                          WalkMarkerHandle, Buffer, BufferLength));
 }
 
-/* Shipping snapshots between processes is not supported yet. */
 DWORD WINAPI PssDuplicateSnapshot(HANDLE SourceProcessHandle, HPSS SnapshotHandle,
                                   HANDLE TargetProcessHandle, HPSS *TargetSnapshotHandle,
                                   PSS_DUPLICATE_FLAGS Flags)
 {
-    (void)SourceProcessHandle;
-    (void)SnapshotHandle;
-    (void)TargetProcessHandle;
-    (void)Flags;
-    if (!TargetSnapshotHandle)
-        return ERROR_INVALID_PARAMETER;
-    *TargetSnapshotHandle = NULL;
-    return ERROR_NOT_SUPPORTED;
+    const struct pss_duplication what = {.source = SourceProcessHandle,
+                                         .target = TargetProcessHandle,
+                                         .snapshot = SnapshotHandle,
+                                         .flags = (uint32_t)Flags};
+
+    return win32_error(pss_snapshot_duplicate(pss_nt_system(), &what, TargetSnapshotHandle));
 }
 
 DWORD WINAPI PssWalkMarkerCreate(const PSS_ALLOCATOR *Allocator, HPSSWALK *WalkMarkerHandle)

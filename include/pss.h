@@ -497,13 +497,15 @@ PSSAPI DWORD WINAPI PssCaptureSnapshot(HANDLE ProcessHandle, PSS_CAPTURE_FLAGS C
  * \param ProcessHandle  [in] The process *in whose memory the snapshot lives*, not the captured
  *                            one: GetCurrentProcess() or a real handle to the own process. For
  *                            another one with PROCESS_VM_READ, PROCESS_VM_OPERATION and
- *                            PROCESS_DUP_HANDLE.
+ *                            PROCESS_DUP_HANDLE. There the snapshot must be a duplicate from
+ *                            another process or captured with USE_VM_ALLOCATIONS; its memory goes
+ *                            at once, with the pointers of its walks.
  * \param SnapshotHandle [in] The snapshot, as valid in that process.
  * \return ERROR_SUCCESS · ERROR_INVALID_HANDLE: no such process, or no such snapshot in it, also
  *         when it was freed before (*kernel32: a double free is undefined*) ·
- *         ERROR_ACCESS_DENIED: a right is missing · ERROR_NOT_SUPPORTED: a snapshot in another
- *         process, in this version.
- * \threadsafe Yes, unless another thread is using the same snapshot.
+ *         ERROR_ACCESS_DENIED: a right is missing · ERROR_NOT_SUPPORTED: neither of these in
+ *         another process · ERROR_SEM_TIMEOUT: the other process did not do it in time.
+ * \threadsafe Yes, unless another thread, here or there, is using the same snapshot.
  */
 PSSAPI DWORD WINAPI PssFreeSnapshot(HANDLE ProcessHandle, HPSS SnapshotHandle);
 
@@ -546,18 +548,27 @@ PSSAPI DWORD WINAPI PssWalkSnapshot(HPSS SnapshotHandle,
                                     HPSSWALK WalkMarkerHandle, void *Buffer, DWORD BufferLength);
 
 /**
- * Duplicates a snapshot into another process. This version: ERROR_NOT_SUPPORTED.
+ * Duplicates a snapshot into a process, also into the one it is in. The duplicate has everything
+ * the source has, handles of its own, and its own life: a clone ends with the last of all snapshots
+ * that have it. It is usable at once in the target process, of whichever bitness: a 32-bit process
+ * sees the low halves of the addresses in a 64-bit capture. *kernel32: not between bitnesses.*
  *
- * \param SourceProcessHandle  [in]  Owner of the snapshot; PROCESS_VM_READ, PROCESS_DUP_HANDLE.
+ * \param SourceProcessHandle  [in]  The process that holds the snapshot, not the captured one:
+ *                                   PROCESS_VM_READ, PROCESS_DUP_HANDLE; with CLOSE_SOURCE also
+ *                                   PROCESS_VM_OPERATION. What it holds there is not trusted.
  * \param SnapshotHandle       [in]  The snapshot, as valid in the source process.
- * \param TargetProcessHandle  [in]  The process that receives the duplicate; PROCESS_VM_OPERATION,
+ * \param TargetProcessHandle  [in]  The process that receives the duplicate: PROCESS_VM_OPERATION,
  *                                   PROCESS_VM_WRITE, PROCESS_DUP_HANDLE.
- * \param TargetSnapshotHandle [out] The duplicate, as valid in the target process, with its own
- *                                   life; NULL on failure.
- * \param Flags                [in]  PSS_DUPLICATE_*.
- * \return ERROR_SUCCESS · ERROR_INVALID_PARAMETER · ERROR_INVALID_HANDLE · ERROR_ACCESS_DENIED ·
- *         ERROR_NOT_ENOUGH_MEMORY · ERROR_NOT_SUPPORTED.
- * \threadsafe Yes.
+ * \param TargetSnapshotHandle [out] The duplicate, as valid in the target process, for
+ *                                   PssFreeSnapshot() by either process; NULL on failure.
+ * \param Flags                [in]  PSS_DUPLICATE_*. CLOSE_SOURCE frees the source, also if it
+ * could not be duplicated. \return ERROR_SUCCESS, or the first of: ERROR_INVALID_PARAMETER:
+ * TargetSnapshotHandle is NULL, an undefined flag · ERROR_INVALID_HANDLE: not a process ·
+ * ERROR_ACCESS_DENIED: a right is missing · ERROR_INVALID_HANDLE: no such snapshot in the source
+ * process · ERROR_NOT_SUPPORTED: CLOSE_SOURCE for a snapshot without USE_VM_ALLOCATIONS, and
+ * nothing was duplicated or freed · ERROR_NOT_ENOUGH_MEMORY · ERROR_SEM_TIMEOUT: the target process
+ *         did not answer in time · what else the system answered.
+ * \threadsafe Yes, unless another thread frees the snapshot.
  */
 PSSAPI DWORD WINAPI PssDuplicateSnapshot(HANDLE SourceProcessHandle, HPSS SnapshotHandle,
                                          HANDLE TargetProcessHandle, HPSS *TargetSnapshotHandle,

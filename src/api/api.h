@@ -18,9 +18,20 @@ NTSTATUS pss_snapshot_capture(const struct pss_nt *nt, HANDLE process, uint32_t 
                               uint32_t context_flags, HPSS *snapshot);
 NTSTATUS pss_snapshot_free(const struct pss_nt *nt, HANDLE process, HPSS snapshot);
 
-NTSTATUS pss_snapshot_query(HPSS snapshot, uint32_t information_class, void *buffer, DWORD length);
+NTSTATUS pss_snapshot_query(const struct pss_nt *nt, HPSS snapshot, uint32_t information_class,
+                            void *buffer, DWORD length);
 NTSTATUS pss_snapshot_walk(HPSS snapshot, uint32_t information_class, HPSSWALK marker, void *buffer,
                            DWORD length);
+
+/* The arguments of PssDuplicateSnapshot. */
+struct pss_duplication {
+    HANDLE source, target; /* processes */
+    HPSS snapshot;
+    uint32_t flags; /* PSS_DUPLICATE_FLAGS */
+};
+
+NTSTATUS pss_snapshot_duplicate(const struct pss_nt *nt, const struct pss_duplication *what,
+                                HPSS *duplicate);
 
 NTSTATUS pss_marker_create(const struct pss_nt *nt, const PSS_ALLOCATOR *allocator,
                            HPSSWALK *marker);
@@ -29,8 +40,14 @@ NTSTATUS pss_marker_tell(HPSSWALK marker, ULONG_PTR *position);
 NTSTATUS pss_marker_seek(HPSSWALK marker, ULONG_PTR position);
 NTSTATUS pss_marker_rewind(HPSSWALK marker);
 
-/** The block of a live snapshot; NULL for any other value. */
-struct pss_block *pss_snapshot_block(HPSS snapshot);
+/**
+ * The block of a live snapshot, also of one that another process has written here; NULL for any
+ * other value.
+ */
+struct pss_block *pss_snapshot_block(const struct pss_nt *nt, HPSS snapshot);
+
+/** Makes a block a live snapshot. */
+NTSTATUS pss_snapshot_insert(const struct pss_nt *nt, struct pss_block *block);
 
 /* A stream is one list of one snapshot; a marker has a place in one at a time. */
 struct pss_marker;
@@ -46,6 +63,9 @@ struct pss_marker *pss_marker_find(HPSSWALK marker);
  */
 NTSTATUS pss_marker_bind(struct pss_marker *marker, struct pss_block *block,
                          uint32_t information_class);
+
+/** The system the marker was made on. */
+const struct pss_nt *pss_marker_nt(const struct pss_marker *marker);
 
 /** Entries before the next one, in the stream the marker is bound to. */
 ULONG_PTR pss_marker_position(const struct pss_marker *marker);

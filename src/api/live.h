@@ -9,7 +9,12 @@
  * State of the process. Lock-free: it works in any thread at any time, also while other
  * threads stand still in the middle of it.
  */
-enum pss_live_kind { PSS_LIVE_SNAPSHOT, PSS_LIVE_MARKER, PSS_LIVE_KIND_COUNT };
+enum pss_live_kind {
+    PSS_LIVE_SNAPSHOT,
+    PSS_LIVE_SHARED_SNAPSHOT, /* another process may free it here */
+    PSS_LIVE_MARKER,
+    PSS_LIVE_KIND_COUNT
+};
 
 /**
  * Enters an address that is not in the table.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Walk markers: a place in a stream, and what keeps the pointers alive that a walk hands out. */
+#include "api/adopt.h"
 #include "api/api.h"
 
 #include <string.h>
@@ -9,6 +10,8 @@
 /* A snapshot the marker has walked, and holds until it is freed. */
 struct hold {
     struct pss_block *block; /* one reference */
+    uint64_t instance;       /* of the block */
+    int is_lasting;          /* nobody else can free the block */
     struct hold *next;
 };
 
@@ -72,6 +75,17 @@ struct pss_marker *pss_marker_find(HPSSWALK handle)
     return pss_live_contains(PSS_LIVE_MARKER, handle) ? (struct pss_marker *)handle : NULL;
 }
 
+/*
+ * What was freed from another process is gone, references or not. Where the system does not tell,
+ * it is left alone: better that memory stays than that somebody else's goes.
+ */
+static void let_go(const struct pss_nt *nt, const struct hold *hold)
+{
+    if (hold->is_lasting ||
+        (NT_SUCCESS(pss_block_find(nt, hold->block)) && hold->block->instance == hold->instance))
+        pss_block_release(nt, hold->block);
+}
+
 NTSTATUS pss_marker_free(const struct pss_nt *nt, HPSSWALK handle)
 {
     struct pss_marker *marker = (struct pss_marker *)handle;
@@ -83,7 +97,7 @@ NTSTATUS pss_marker_free(const struct pss_nt *nt, HPSSWALK handle)
     allocator = marker->allocator;
     while ((hold = marker->holds)) {
         marker->holds = hold->next;
-        pss_block_release(nt, hold->block);
+        let_go(nt, hold);
         if (hold != &marker->first_hold)
             release(nt, &allocator, hold);
     }
@@ -110,6 +124,8 @@ static NTSTATUS hold_block(struct pss_marker *marker, struct pss_block *block)
         return STATUS_NO_MEMORY;
     pss_block_reference(block);
     hold->block = block;
+    hold->instance = block->instance;
+    hold->is_lasting = !pss_block_is_shared(block);
     hold->next = marker->holds;
     marker->holds = hold;
     return STATUS_SUCCESS;
@@ -131,6 +147,11 @@ NTSTATUS pss_marker_bind(struct pss_marker *marker, struct pss_block *block,
     marker->block = block;
     marker->information_class = information_class;
     return STATUS_SUCCESS;
+}
+
+const struct pss_nt *pss_marker_nt(const struct pss_marker *marker)
+{
+    return marker->nt;
 }
 
 ULONG_PTR pss_marker_position(const struct pss_marker *marker)

@@ -156,9 +156,10 @@ static const struct query_class *find_class(uint32_t number)
     return number < sizeof(classes) / sizeof(classes[0]) ? &classes[number] : NULL;
 }
 
-NTSTATUS pss_snapshot_query(HPSS snapshot, uint32_t information_class, void *buffer, DWORD length)
+NTSTATUS pss_snapshot_query(const struct pss_nt *nt, HPSS snapshot, uint32_t information_class,
+                            void *buffer, DWORD length)
 {
-    const struct pss_block *block = pss_snapshot_block(snapshot);
+    const struct pss_block *block = pss_snapshot_block(nt, snapshot);
     const struct query_class *found = find_class(information_class);
 
     if (!block)

@@ -1,13 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /* The life of a snapshot: captured, live, freed. */
+#include "api/adopt.h"
 #include "api/api.h"
+#include "api/foreign.h"
 #include "capture/capture.h"
 
 #define UNDEFINED_FLAGS 0x03FF8000u
 
-struct pss_block *pss_snapshot_block(HPSS snapshot)
+#define FREE_ACCESS (PROCESS_VM_READ | PROCESS_VM_OPERATION | PROCESS_DUP_HANDLE)
+
+NTSTATUS pss_snapshot_insert(const struct pss_nt *nt, struct pss_block *block)
 {
-    return pss_live_contains(PSS_LIVE_SNAPSHOT, snapshot) ? (struct pss_block *)snapshot : NULL;
+    return pss_live_insert(
+        nt, pss_block_is_shared(block) ? PSS_LIVE_SHARED_SNAPSHOT : PSS_LIVE_SNAPSHOT, block);
+}
+
+struct pss_block *pss_snapshot_block(const struct pss_nt *nt, HPSS snapshot)
+{
+    struct pss_block *block = (struct pss_block *)snapshot;
+    NTSTATUS status;
+
+    if (pss_live_contains(PSS_LIVE_SNAPSHOT, block))
+        return block;
+    if (!pss_live_contains(PSS_LIVE_SHARED_SNAPSHOT, block))
+        return pss_block_adopt(nt, block) ? block : NULL;
+    status = pss_block_find(nt, block);
+    if (NT_SUCCESS(status) && block->live == 1)
+        return block;
+    if (NT_SUCCESS(status) || status == STATUS_NOT_FOUND)
+        pss_live_remove(PSS_LIVE_SHARED_SNAPSHOT, block); /* Another process has freed it. */
+    return NULL;
 }
 
 static void destroy_block(const struct pss_nt *nt, struct pss_block *block)
@@ -30,7 +52,7 @@ NTSTATUS pss_snapshot_capture(const struct pss_nt *nt, HANDLE process, uint32_t 
     status = pss_capture_process(nt, process, flags, context_flags, &block);
     if (!NT_SUCCESS(status))
         return status;
-    status = pss_live_insert(nt, PSS_LIVE_SNAPSHOT, block);
+    status = pss_snapshot_insert(nt, block);
     if (!NT_SUCCESS(status)) {
         pss_owned_discard(nt, block);
         destroy_block(nt, block);
@@ -40,84 +62,44 @@ NTSTATUS pss_snapshot_capture(const struct pss_nt *nt, HANDLE process, uint32_t 
     return STATUS_SUCCESS;
 }
 
-/* What a read answers where the other process has nothing. */
-static int is_unreadable(NTSTATUS status)
+static NTSTATUS free_foreign(const struct pss_nt *nt, const struct pss_party *party, HPSS snapshot)
 {
-    return status == STATUS_PARTIAL_COPY || status == STATUS_ACCESS_VIOLATION ||
-           status == STATUS_INVALID_ADDRESS || status == STATUS_PROCESS_IS_TERMINATING;
-}
-
-/*
- * Whether a handle that may not be queried is one to this process: what this thread writes to its
- * stack now, and only now, can be read through it.
- */
-static NTSTATUS is_own_memory(const struct pss_nt *nt, HANDLE process, int *is_own)
-{
-    volatile uint64_t probe = nt->read_tsc();
-
-    *is_own = 1;
-    for (int i = 0; i < 2 && *is_own; i++) {
-        uint64_t seen = 0;
-        SIZE_T read = 0;
-        NTSTATUS status =
-            nt->read_memory(process, (const void *)(uintptr_t)&probe, &seen, sizeof(seen), &read);
-
-        if (!NT_SUCCESS(status) && !is_unreadable(status))
-            return status;
-        *is_own = NT_SUCCESS(status) && read == sizeof(seen) && seen == probe;
-        probe = ~probe;
-    }
-    return STATUS_SUCCESS;
-}
-
-static NTSTATUS is_own_process(const struct pss_nt *nt, HANDLE process, int *is_own)
-{
-    struct pss_nt_process_basic basic;
-    NTSTATUS status;
-
-    if (process == PSS_CURRENT_PROCESS) {
-        *is_own = 1;
-        return STATUS_SUCCESS;
-    }
-    status = nt->query_process(process, PSS_NT_PROCESS_BASIC, &basic, sizeof(basic), NULL);
-    if (status == STATUS_ACCESS_DENIED)
-        return is_own_memory(nt, process, is_own);
-    if (NT_SUCCESS(status))
-        *is_own = basic.process_id == (ULONG_PTR)nt->current_id().UniqueProcess;
-    return status;
-}
-
-/* Freeing where another process keeps its snapshots is not supported yet. */
-static NTSTATUS free_remote(const struct pss_nt *nt, HANDLE process, HPSS snapshot)
-{
-    static const ACCESS_MASK needed = PROCESS_VM_READ | PROCESS_VM_OPERATION | PROCESS_DUP_HANDLE;
-    struct pss_nt_object_basic object;
-    uint32_t magic = 0;
-    SIZE_T read = 0;
-    NTSTATUS status = nt->query_object(process, PSS_NT_OBJECT_BASIC, &object, sizeof(object), NULL);
+    uint64_t address = (uint64_t)(ULONG_PTR)snapshot;
+    struct pss_owned_records owned, borrowed;
+    struct pss_block *copy;
+    NTSTATUS status = pss_foreign_read(nt, party, address, &copy);
 
     if (!NT_SUCCESS(status))
         return status;
-    if ((object.granted_access & needed) != needed)
-        return STATUS_ACCESS_DENIED;
-    status = nt->read_memory(process, snapshot, &magic, sizeof(magic), &read);
-    if (!NT_SUCCESS(status) || read != sizeof(magic) || magic != PSS_BLOCK_MAGIC)
+    pss_owned_read(copy, &owned);
+    status = pss_foreign_borrow(nt, party, &owned, &borrowed);
+    if (NT_SUCCESS(status)) {
+        pss_foreign_give_back(nt, &borrowed);
+        status = pss_block_is_shared(copy) ? pss_foreign_free(nt, party, address, &owned)
+                                           : STATUS_NOT_SUPPORTED;
+    }
+    pss_block_release(nt, copy);
+    return status;
+}
+
+static NTSTATUS free_own(const struct pss_nt *nt, HPSS snapshot)
+{
+    struct pss_block *block = pss_snapshot_block(nt, snapshot);
+
+    if (!block || !(pss_live_remove(PSS_LIVE_SNAPSHOT, block) ||
+                    pss_live_remove(PSS_LIVE_SHARED_SNAPSHOT, block)))
         return STATUS_INVALID_HANDLE;
-    return STATUS_NOT_SUPPORTED;
+    pss_owned_close(nt, block);
+    destroy_block(nt, block);
+    return STATUS_SUCCESS;
 }
 
 NTSTATUS pss_snapshot_free(const struct pss_nt *nt, HANDLE process, HPSS snapshot)
 {
-    int is_own = 0;
-    NTSTATUS status = is_own_process(nt, process, &is_own);
+    struct pss_party party;
+    NTSTATUS status = pss_party_open(nt, process, FREE_ACCESS, &party);
 
     if (!NT_SUCCESS(status))
         return status;
-    if (!is_own)
-        return free_remote(nt, process, snapshot);
-    if (!pss_live_remove(PSS_LIVE_SNAPSHOT, snapshot))
-        return STATUS_INVALID_HANDLE;
-    pss_owned_close(nt, (struct pss_block *)snapshot);
-    destroy_block(nt, (struct pss_block *)snapshot);
-    return STATUS_SUCCESS;
+    return party.is_own ? free_own(nt, snapshot) : free_foreign(nt, &party, snapshot);
 }

@@ -200,10 +200,10 @@ static NTSTATUS walk_block(struct pss_block *block, uint32_t information_class,
 NTSTATUS pss_snapshot_walk(HPSS snapshot, uint32_t information_class, HPSSWALK marker_handle,
                            void *buffer, DWORD length)
 {
-    struct pss_block *block = pss_snapshot_block(snapshot);
     struct pss_marker *marker = pss_marker_find(marker_handle);
+    struct pss_block *block = marker ? pss_snapshot_block(pss_marker_nt(marker), snapshot) : NULL;
 
-    if (!block || !marker)
+    if (!block)
         return STATUS_INVALID_HANDLE;
     if (information_class >= sizeof(streams) / sizeof(streams[0]))
         return STATUS_INVALID_PARAMETER;

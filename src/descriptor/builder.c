@@ -105,6 +105,8 @@ static uint64_t lay_out(const struct pss_builder *builder, struct pss_block *hea
         entry->stride = pss_section_stride((enum pss_section)i, builder->context_stride);
         entry->present = builder->present >> i & 1;
         end += builder->sections[i].size;
+        if (i == PSS_SECTION_CONTEXTS && entry->count)
+            end += PSS_CONTEXT_SLACK;
     }
     return end;
 }
@@ -119,6 +121,7 @@ NTSTATUS pss_builder_seal(const struct pss_nt *nt, const struct pss_builder *bui
         .context_length = builder->context_length,
         .live = 1,
         .references = 1,
+        .instance = nt->read_tsc(),
     };
     uint64_t end = lay_out(builder, &header);
     SIZE_T allocated = (SIZE_T)end;

@@ -17,12 +17,12 @@ static NTSTATUS query_id(const struct pss_nt *nt, HANDLE process, ULONG_PTR *id)
 }
 
 /* While the kept handle is open, no other process can get the clone's id. */
-static int is_same_process(const struct pss_nt *nt, HANDLE lent, HANDLE kept)
+int pss_clone_is_ours(const struct pss_nt *nt, HANDLE handle, HANDLE kept)
 {
-    ULONG_PTR lent_id, kept_id;
+    ULONG_PTR id, kept_id;
 
-    return NT_SUCCESS(query_id(nt, lent, &lent_id)) && NT_SUCCESS(query_id(nt, kept, &kept_id)) &&
-           lent_id == kept_id;
+    return NT_SUCCESS(query_id(nt, handle, &id)) && NT_SUCCESS(query_id(nt, kept, &kept_id)) &&
+           id == kept_id;
 }
 
 void pss_clone_discard(const struct pss_nt *nt, const struct pss_clone_record *record)
@@ -38,7 +38,7 @@ void pss_clone_close(const struct pss_nt *nt, const struct pss_clone_record *rec
 {
     struct pss_clone_record ours = *record;
 
-    if (ours.lent && !is_same_process(nt, handle_of(ours.lent), handle_of(ours.kept)))
+    if (ours.lent && !pss_clone_is_ours(nt, handle_of(ours.lent), handle_of(ours.kept)))
         ours.lent = 0;
     pss_clone_discard(nt, &ours);
 }

@@ -18,6 +18,12 @@
 #define PSS_SECTION_ALIGNMENT 64u /* bytes; the XSAVE area of a context wants it */
 #define PSS_DATA_ALIGNMENT    16u /* bytes; of every text and page */
 
+/*
+ * Bytes behind the contexts: clients copy a whole CONTEXT, also 64-bit ones from a snapshot that a
+ * 32-bit process has captured.
+ */
+#define PSS_CONTEXT_SLACK 1024u
+
 enum pss_section {
     PSS_SECTION_PROCESS,
     PSS_SECTION_PERFORMANCE,
@@ -31,6 +37,13 @@ enum pss_section {
     PSS_SECTION_CLONE,    /* the clone process */
     PSS_SECTION_DATA,     /* strings and pages: records of one byte */
     PSS_SECTION_COUNT
+};
+
+/* Where a block comes from. */
+enum pss_origin {
+    PSS_ORIGIN_CAPTURED, /* made by this process */
+    PSS_ORIGIN_SHIPPED,  /* written by another process, and not used yet */
+    PSS_ORIGIN_ADOPTED,  /* made by another process, and a live snapshot here */
 };
 
 struct pss_section_entry {
@@ -48,7 +61,8 @@ struct pss_block {
     uint32_t context_length; /* bytes of a context; 0 without contexts */
     uint32_t live;           /* 1 until PssFreeSnapshot */
     uint32_t references;     /* owners: the HPSS and each marker; atomic */
-    uint32_t reserved;
+    uint32_t origin;         /* enum pss_origin; atomic */
+    uint64_t instance;       /* tells it from any other block that is or was at its address */
     struct pss_section_entry sections[PSS_SECTION_COUNT];
 };
 
@@ -260,6 +274,19 @@ void pss_owned_close(const struct pss_nt *nt, const struct pss_block *block);
 
 /** Closes all handles of a snapshot that no client has ever seen. */
 void pss_owned_discard(const struct pss_nt *nt, const struct pss_block *block);
+
+/* The handles a snapshot owns, by record; zero without one. */
+struct pss_owned_records {
+    struct pss_trace_record trace;
+    struct pss_clone_record clone;
+};
+
+void pss_owned_read(const struct pss_block *block, struct pss_owned_records *records);
+
+/** Whether a handle is one to the section of the trace, or to the clone that \p kept names. */
+int pss_trace_is_ours(const struct pss_nt *nt, HANDLE handle,
+                      const struct pss_trace_record *record);
+int pss_clone_is_ours(const struct pss_nt *nt, HANDLE handle, HANDLE kept);
 
 /* The same for the records themselves; one with no handles is ignored. trace.c, clone.c */
 void pss_trace_close(const struct pss_nt *nt, const struct pss_trace_record *record);

@@ -20,6 +20,8 @@ static int is_layout_sound(const struct pss_block *block, SIZE_T size)
             entry->stride != pss_section_stride((enum pss_section)i, context_stride))
             return 0;
         end = entry->offset + (uint64_t)entry->count * entry->stride;
+        if (i == PSS_SECTION_CONTEXTS && entry->count)
+            end += PSS_CONTEXT_SLACK;
         if (end > size || (entry->count && !entry->present && i != PSS_SECTION_DATA))
             return 0;
     }
@@ -81,6 +83,30 @@ static int is_index_sound(const struct pss_block *block, enum pss_section sectio
     return index <= block->sections[section].count; /* it counts from 1, 0 is none */
 }
 
+/* Handle values are multiples of 4, and the same in 32 bits; a pseudo handle would be the reader.
+ */
+static int is_handle_value(uint64_t value)
+{
+    return value < 0x80000000u && value % 4 == 0;
+}
+
+static int is_trace_sound(const struct pss_block *block, const void *bytes)
+{
+    const struct pss_trace_record *record = bytes;
+
+    (void)block;
+    return is_handle_value(record->lent) && is_handle_value(record->kept);
+}
+
+static int is_clone_sound(const struct pss_block *block, const void *bytes)
+{
+    const struct pss_clone_record *record = bytes;
+
+    (void)block;
+    return is_handle_value(record->lent) && is_handle_value(record->kept) &&
+           is_handle_value(record->job);
+}
+
 static int is_process_sound(const struct pss_block *block, const void *bytes)
 {
     const struct pss_process_record *record = bytes;
@@ -130,6 +156,7 @@ NTSTATUS pss_block_validate(const void *bytes, SIZE_T size)
         [PSS_SECTION_PROCESS] = is_process_sound, [PSS_SECTION_AUXILIARY_PAGES] = is_page_sound,
         [PSS_SECTION_REGIONS] = is_region_sound,  [PSS_SECTION_MAPPINGS] = is_mapping_sound,
         [PSS_SECTION_HANDLES] = is_handle_sound,  [PSS_SECTION_THREADS] = is_thread_sound,
+        [PSS_SECTION_TRACE] = is_trace_sound,     [PSS_SECTION_CLONE] = is_clone_sound,
     };
     const struct pss_block *block = bytes;
 

@@ -5,8 +5,7 @@
 #include <string.h>
 
 /* Our section, and no other, has the mark behind the trace. */
-static int is_trace_section(const struct pss_nt *nt, HANDLE handle,
-                            const struct pss_trace_record *record)
+int pss_trace_is_ours(const struct pss_nt *nt, HANDLE handle, const struct pss_trace_record *record)
 {
     struct pss_nt_section_basic basic;
     uint64_t needed = (uint64_t)record->size + sizeof(record->mark);
@@ -37,7 +36,7 @@ void pss_trace_close(const struct pss_nt *nt, const struct pss_trace_record *rec
 {
     HANDLE kept = (HANDLE)(ULONG_PTR)record->kept, lent = (HANDLE)(ULONG_PTR)record->lent;
 
-    if (lent && is_trace_section(nt, lent, record))
+    if (lent && pss_trace_is_ours(nt, lent, record))
         nt->close(lent);
     if (kept)
         nt->close(kept);

@@ -37,9 +37,9 @@ static void assert_process_flags(uint32_t answered, uint32_t expected)
 
     process_flags = answered;
     HPSS snapshot = capture(PSS_CAPTURE_NONE);
-    assert_int_equal(
-        pss_snapshot_query(snapshot, PSS_QUERY_PROCESS_INFORMATION, &process, sizeof(process)),
-        STATUS_SUCCESS);
+    assert_int_equal(pss_snapshot_query(faulty_nt(), snapshot, PSS_QUERY_PROCESS_INFORMATION,
+                                        &process, sizeof(process)),
+                     STATUS_SUCCESS);
     assert_same(process.Flags & (PSS_PROCESS_FLAGS_PROTECTED | PSS_PROCESS_FLAGS_FROZEN), expected);
     subject_check_and_free(snapshot, "flags");
 }
@@ -238,9 +238,9 @@ static PSS_PERFORMANCE_COUNTERS measure(void)
     faulty_inner()->read_tsc = count_clock_reads;
     HPSS snapshot =
         capture(PSS_CREATE_MEASURE_PERFORMANCE | PSS_CAPTURE_THREADS | PSS_CAPTURE_VA_SPACE);
-    assert_int_equal(
-        pss_snapshot_query(snapshot, PSS_QUERY_PERFORMANCE_COUNTERS, &counters, sizeof(counters)),
-        STATUS_SUCCESS);
+    assert_int_equal(pss_snapshot_query(faulty_nt(), snapshot, PSS_QUERY_PERFORMANCE_COUNTERS,
+                                        &counters, sizeof(counters)),
+                     STATUS_SUCCESS);
     subject_check_and_free(snapshot, "measured");
     return counters;
 }
@@ -319,9 +319,9 @@ static void assert_plain_contexts(void)
     HPSS snapshot = capture(PSS_CAPTURE_THREADS | PSS_CAPTURE_THREAD_CONTEXT |
                             PSS_CAPTURE_THREAD_CONTEXT_EXTENDED);
 
-    assert_int_equal(
-        pss_snapshot_query(snapshot, PSS_QUERY_THREAD_INFORMATION, &threads, sizeof(threads)),
-        STATUS_SUCCESS);
+    assert_int_equal(pss_snapshot_query(faulty_nt(), snapshot, PSS_QUERY_THREAD_INFORMATION,
+                                        &threads, sizeof(threads)),
+                     STATUS_SUCCESS);
     assert_same(threads.ContextLength, sizeof(CONTEXT));
     assert_same(subject_count(snapshot, PSS_SECTION_CONTEXTS), threads.ThreadsCaptured);
     for (DWORD i = 0; i < threads.ThreadsCaptured; i++)

@@ -86,9 +86,9 @@ static void test_native_clone_is_asked_for_once(void **state)
     assert_same(stand_in.count, 1);
     assert_same(stand_in.flags[0], BASE);
     assert_true(stand_in.parent == child.process);
-    assert_int_equal(
-        pss_snapshot_query(snapshot, PSS_QUERY_VA_CLONE_DETAILS, &details, sizeof(details)),
-        STATUS_SUCCESS);
+    assert_int_equal(pss_snapshot_query(faulty_nt(), snapshot, PSS_QUERY_VA_CLONE_DETAILS, &details,
+                                        sizeof(details)),
+                     STATUS_SUCCESS);
     assert_same(details.Strategy, PSS_CLONE_NATIVE);
     assert_same(details.Route, PSS_CLONE_ROUTE_NONE);
     assert_same(details.BytesCommitted | details.BytesHeld | details.BytesMissing, 0);
@@ -179,7 +179,8 @@ static void test_service_that_says_it_is_missing_is_done_without(void **state)
     (void)state;
     stand_in.is_missing = true;
     assert_int_equal(capture(FLAGS, &snapshot), STATUS_SUCCESS);
-    pss_snapshot_query(snapshot, PSS_QUERY_VA_CLONE_DETAILS, &details, sizeof(details));
+    pss_snapshot_query(faulty_nt(), snapshot, PSS_QUERY_VA_CLONE_DETAILS, &details,
+                       sizeof(details));
     assert_same(details.Strategy, PSS_CLONE_CARRIER);
     free_clean(snapshot);
 }

@@ -18,6 +18,8 @@ struct text_model {
     WCHAR *source;   /* owned */
 };
 
+#define HANDLE_BITS 0x7FFFFFFCu /* that a handle value may have */
+
 /* What was built; the records are copies of what the builder was told. */
 struct model {
     struct pss_builder builder;
@@ -104,6 +106,21 @@ static void make_consistent(struct model *model, enum pss_section section, void 
         ((struct pss_thread_record *)bytes)->context = random_index(model, PSS_SECTION_CONTEXTS);
         ((struct pss_thread_record *)bytes)->name = add_text(model);
         break;
+    case PSS_SECTION_TRACE: {
+        struct pss_trace_record *trace = bytes;
+
+        trace->lent &= HANDLE_BITS;
+        trace->kept &= HANDLE_BITS;
+        break;
+    }
+    case PSS_SECTION_CLONE: {
+        struct pss_clone_record *clone = bytes;
+
+        clone->lent &= HANDLE_BITS;
+        clone->kept &= HANDLE_BITS;
+        clone->job &= HANDLE_BITS;
+        break;
+    }
     default:
         break;
     }
@@ -335,7 +352,9 @@ static void test_header_that_does_not_hold_is_refused(void **state)
     for (size_t i = 0; i < sizeof(*block) / sizeof(*words); i++) {
         uint32_t kept = words[i];
         bool is_free = &words[i] == &block->capture_flags || &words[i] == &block->references ||
-                       &words[i] == &block->reserved || &words[i] == &block->context_length;
+                       &words[i] == &block->origin || &words[i] == &block->context_length ||
+                       (uint32_t *)(void *)&block->instance == &words[i] ||
+                       (uint32_t *)(void *)&block->instance + 1 == &words[i];
 
         words[i] = kept ^ 0x80000001u;
         if (!is_free && NT_SUCCESS(pss_block_validate(block, size)))

@@ -264,9 +264,9 @@ static void check_ended(HPSS snapshot, const char *where)
 {
     PSS_PROCESS_INFORMATION process;
 
-    assert_int_equal(
-        pss_snapshot_query(snapshot, PSS_QUERY_PROCESS_INFORMATION, &process, sizeof(process)),
-        STATUS_SUCCESS);
+    assert_int_equal(pss_snapshot_query(faulty_nt(), snapshot, PSS_QUERY_PROCESS_INFORMATION,
+                                        &process, sizeof(process)),
+                     STATUS_SUCCESS);
     if (!filetime_value(process.ExitTime) || process.ExitStatus != KILL_CODE)
         fail_msg("%s: exit status %lu, exit time %llu", where, process.ExitStatus,
                  (unsigned long long)filetime_value(process.ExitTime));

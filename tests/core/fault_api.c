@@ -32,9 +32,9 @@ static void assert_alive(HPSS snapshot)
 {
     PSS_PROCESS_INFORMATION process;
 
-    assert_int_equal(
-        pss_snapshot_query(snapshot, PSS_QUERY_PROCESS_INFORMATION, &process, sizeof(process)),
-        STATUS_SUCCESS);
+    assert_int_equal(pss_snapshot_query(faulty_nt(), snapshot, PSS_QUERY_PROCESS_INFORMATION,
+                                        &process, sizeof(process)),
+                     STATUS_SUCCESS);
     assert_same(process.ProcessId, child.target->pid);
 }
 
@@ -166,9 +166,9 @@ static void test_query_and_walk_call_no_service(void **state)
     (void)state;
     assert_int_equal(pss_marker_create(faulty_nt(), NULL, &marker), STATUS_SUCCESS);
     faulty_reset();
-    assert_int_equal(
-        pss_snapshot_query(snapshot, PSS_QUERY_THREAD_INFORMATION, &threads, sizeof(threads)),
-        STATUS_SUCCESS);
+    assert_int_equal(pss_snapshot_query(faulty_nt(), snapshot, PSS_QUERY_THREAD_INFORMATION,
+                                        &threads, sizeof(threads)),
+                     STATUS_SUCCESS);
     for (DWORD i = 0; i < threads.ThreadsCaptured; i++)
         assert_int_equal(
             pss_snapshot_walk(snapshot, PSS_WALK_THREADS, marker, &thread, sizeof(thread)),

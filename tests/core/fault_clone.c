@@ -55,13 +55,13 @@ static void check_and_free(HPSS snapshot)
     PSS_VA_CLONE_INFORMATION information;
     PSS_VA_CLONE_DETAILS details;
 
-    assert_int_equal(pss_snapshot_query(snapshot, PSS_QUERY_VA_CLONE_INFORMATION, &information,
-                                        sizeof(information)),
+    assert_int_equal(pss_snapshot_query(faulty_nt(), snapshot, PSS_QUERY_VA_CLONE_INFORMATION,
+                                        &information, sizeof(information)),
                      STATUS_SUCCESS);
     assert_true(faulty_holds(information.VaCloneHandle));
-    assert_int_equal(
-        pss_snapshot_query(snapshot, PSS_QUERY_VA_CLONE_DETAILS, &details, sizeof(details)),
-        STATUS_SUCCESS);
+    assert_int_equal(pss_snapshot_query(faulty_nt(), snapshot, PSS_QUERY_VA_CLONE_DETAILS, &details,
+                                        sizeof(details)),
+                     STATUS_SUCCESS);
     assert_same(details.BytesHeld + details.BytesMissing, details.BytesCommitted);
     subject_check_and_free(snapshot, where);
 }
@@ -332,8 +332,10 @@ static void check_memory(bool may_open_files)
         faulty_inner()->open_file = open_no_file;
     assert_int_equal(subject_capture(current, FLAGS, &snapshot), STATUS_SUCCESS);
     assert_true(WriteProcessMemory(child.process, address, bytes, sizeof(bytes), NULL));
-    pss_snapshot_query(snapshot, PSS_QUERY_VA_CLONE_INFORMATION, &information, sizeof(information));
-    pss_snapshot_query(snapshot, PSS_QUERY_VA_CLONE_DETAILS, &details, sizeof(details));
+    pss_snapshot_query(faulty_nt(), snapshot, PSS_QUERY_VA_CLONE_INFORMATION, &information,
+                       sizeof(information));
+    pss_snapshot_query(faulty_nt(), snapshot, PSS_QUERY_VA_CLONE_DETAILS, &details,
+                       sizeof(details));
     assert_true(ReadProcessMemory(information.VaCloneHandle, address, bytes, sizeof(bytes), NULL));
     assert_string_equal(bytes, secret);
     assert_same(details.Strategy, PSS_CLONE_CARRIER);

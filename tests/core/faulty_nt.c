@@ -15,7 +15,7 @@ static struct {
     uint32_t failures[FAULTY_SERVICE_COUNT];
     uint8_t services[REMEMBERED]; /* of the fallible calls */
     uint32_t fail_at, event_at;   /* 0: never */
-    bool is_persistent;
+    bool is_persistent, spares_waits;
     NTSTATUS status;
     bool has_failed;
     struct faulty_call failed;
@@ -45,6 +45,11 @@ void faulty_fail(uint32_t number, bool persistent, NTSTATUS status)
     plan.fail_at = number;
     plan.is_persistent = persistent;
     plan.status = status;
+}
+
+void faulty_spare_waits(void)
+{
+    plan.spares_waits = true;
 }
 
 const struct faulty_call *faulty_failed(void)
@@ -122,8 +127,10 @@ bool faulty_is_failing(struct faulty_call call)
         plan.services[number] = (uint8_t)call.service;
     if (!plan.fail_at || number < plan.fail_at || (number > plan.fail_at && !plan.is_persistent))
         return false;
+    if (plan.spares_waits && call.service == FAULTY_wait)
+        return false;
     count(&plan.failures[call.service]);
-    if (number == plan.fail_at) {
+    if (!plan.has_failed) {
         plan.failed = call;
         plan.has_failed = true;
     }

@@ -78,6 +78,9 @@ void faulty_reset(void);
  */
 void faulty_fail(uint32_t number, bool persistent, NTSTATUS status);
 
+/** Until the next faulty_reset no wait fails: a thread of our own that lives can be waited for. */
+void faulty_spare_waits(void);
+
 /** The first call that was made to fail; NULL if there was none. */
 const struct faulty_call *faulty_failed(void);
 

@@ -48,9 +48,9 @@ static PSS_HANDLE_TRACE_INFORMATION query(HPSS snapshot)
 {
     PSS_HANDLE_TRACE_INFORMATION trace;
 
-    assert_int_equal(
-        pss_snapshot_query(snapshot, PSS_QUERY_HANDLE_TRACE_INFORMATION, &trace, sizeof(trace)),
-        STATUS_SUCCESS);
+    assert_int_equal(pss_snapshot_query(faulty_nt(), snapshot, PSS_QUERY_HANDLE_TRACE_INFORMATION,
+                                        &trace, sizeof(trace)),
+                     STATUS_SUCCESS);
     assert_non_null(trace.SectionHandle);
     return trace;
 }
@@ -231,9 +231,9 @@ static void assert_not_traced(void)
     PSS_HANDLE_TRACE_INFORMATION trace;
     HPSS snapshot = capture();
 
-    assert_int_equal(
-        pss_snapshot_query(snapshot, PSS_QUERY_HANDLE_TRACE_INFORMATION, &trace, sizeof(trace)),
-        STATUS_NOT_FOUND);
+    assert_int_equal(pss_snapshot_query(faulty_nt(), snapshot, PSS_QUERY_HANDLE_TRACE_INFORMATION,
+                                        &trace, sizeof(trace)),
+                     STATUS_NOT_FOUND);
     free_snapshot_cleanly(snapshot);
 }
 

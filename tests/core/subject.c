@@ -106,9 +106,9 @@ void subject_check_and_free(HPSS snapshot, const char *where)
 
     if (!NT_SUCCESS(pss_block_validate(block, block->size)))
         fail_msg("%s: the block is not sound", where);
-    assert_int_equal(
-        pss_snapshot_query(snapshot, PSS_QUERY_PROCESS_INFORMATION, &process, sizeof(process)),
-        STATUS_SUCCESS);
+    assert_int_equal(pss_snapshot_query(faulty_nt(), snapshot, PSS_QUERY_PROCESS_INFORMATION,
+                                        &process, sizeof(process)),
+                     STATUS_SUCCESS);
     assert_int_equal(pss_snapshot_free(faulty_nt(), GetCurrentProcess(), snapshot), STATUS_SUCCESS);
 }
 

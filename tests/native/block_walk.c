@@ -82,7 +82,7 @@ static void use_process(HPSS snapshot)
 {
     PSS_PROCESS_INFORMATION process;
 
-    require(pss_snapshot_query(snapshot, PSS_QUERY_PROCESS_INFORMATION, &process,
+    require(pss_snapshot_query(fake_nt(), snapshot, PSS_QUERY_PROCESS_INFORMATION, &process,
                                sizeof(process)) == STATUS_SUCCESS);
     require(process.ImageFileName[MAX_PATH - 1] == 0);
 }
@@ -90,7 +90,7 @@ static void use_process(HPSS snapshot)
 /* A query that succeeds, or whose class was not captured; answers which. */
 static int query(HPSS snapshot, uint32_t information_class, void *buffer, DWORD length)
 {
-    NTSTATUS status = pss_snapshot_query(snapshot, information_class, buffer, length);
+    NTSTATUS status = pss_snapshot_query(fake_nt(), snapshot, information_class, buffer, length);
 
     require(status == STATUS_SUCCESS || status == STATUS_NOT_FOUND);
     return status == STATUS_SUCCESS;
@@ -160,24 +160,35 @@ uint64_t block_use(HPSS snapshot)
     return walked;
 }
 
+/* A block whose size is what there is, and that does not hold otherwise, is not adopted either. */
+static void require_refusal(const struct pss_block *block, SIZE_T size)
+{
+    if (size >= sizeof(*block) && block->size == size)
+        require(!pss_snapshot_block(fake_nt(), (HPSS)block));
+}
+
 int block_adopt_and_use(const void *bytes, SIZE_T size)
 {
     const struct pss_nt *nt = fake_nt();
     void *base = NULL;
     SIZE_T allocated = size ? size : 1, whole = 0;
     struct pss_block *block;
+    int is_sound;
 
     require(NT_SUCCESS(nt->allocate_memory(PSS_CURRENT_PROCESS, &base, 0, &allocated,
                                            MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE)));
+    block = base;
     if (size)
         memcpy(base, bytes, size);
-    if (!NT_SUCCESS(pss_block_validate(base, size))) {
+    if (size >= sizeof(*block))
+        block->origin = PSS_ORIGIN_SHIPPED;
+    is_sound = NT_SUCCESS(pss_block_validate(base, size));
+    if (!is_sound) {
+        require_refusal(block, size);
         nt->free_memory(PSS_CURRENT_PROCESS, &base, &whole, MEM_RELEASE);
         return 0;
     }
-    block = base;
-    block->references = 1; /* whoever adopts a block owns it alone */
-    require(NT_SUCCESS(pss_live_insert(nt, PSS_LIVE_SNAPSHOT, block)));
+    require(pss_snapshot_block(nt, (HPSS)block) == block);
     block_use((HPSS)block);
     require(pss_snapshot_free(nt, PSS_CURRENT_PROCESS, (HPSS)block) == STATUS_SUCCESS);
     fake.bad_closes = 0; /* the handles a foreign block names are anything */

@@ -16,8 +16,8 @@
 uint64_t block_use(HPSS snapshot);
 
 /**
- * What a process does with a block that another one wrote here: a private copy, validated, and if
- * it is one entered among the live snapshots, used and freed. Needs fake_init.
+ * What a process does with a block that another one wrote here: its first use finds it, and if it
+ * is sound it is used and freed. Needs fake_init.
  *
  * \return 1: it was accepted and used · 0: it was refused.
  */

@@ -40,8 +40,8 @@ NTSTATUS fake_answer_read(HANDLE process, const void *address, void *buffer, SIZ
 /* fake_objects.c */
 NTSTATUS fake_answer_object(HANDLE handle, ULONG class_number, void *buffer, ULONG size,
                             ULONG *returned);
-NTSTATUS fake_answer_duplicate(HANDLE source_process, HANDLE source, HANDLE *target,
-                               ACCESS_MASK access, ULONG options);
+NTSTATUS fake_answer_duplicate(HANDLE source_process, HANDLE source, HANDLE target_process,
+                               HANDLE *target, ACCESS_MASK access, ULONG options);
 NTSTATUS fake_answer_state(HANDLE handle, enum fake_type type, ULONG class_number, void *buffer,
                            SIZE_T size, ULONG *returned);
 NTSTATUS fake_answer_section(HANDLE *section, const LARGE_INTEGER *size);

@@ -24,17 +24,18 @@ struct fake_system fake;
 static pthread_mutex_t lock;
 static pthread_cond_t change = PTHREAD_COND_INITIALIZER;
 
-#define LARGE 0x100000u /* bytes: from here on the pages come when they are touched */
+#define LARGE 0x100000u                 /* bytes: from here on the pages come when touched */
+#define SPARE (FAKE_GRANULARITY + PAGE) /* bytes around them */
 
 /* Memory of the library: a page-rounded block whose tail, which nobody asked for, is poisoned. */
 struct allocation {
-    void *base;
+    void *base, *whole;
     SIZE_T asked, size; /* bytes */
     struct allocation *next;
 };
 
 static struct allocation *allocations;
-static uint64_t memory_in_use, views, heap_blocks;
+static uint64_t views, heap_blocks;
 
 void fake_lock(void)
 {
@@ -87,7 +88,7 @@ void fake_init(void)
     fake.now = START_TIME;
     fake.frequency = 10000000;
     fake.memory_budget = 1u << 30;
-    memory_in_use = views = heap_blocks = 0;
+    views = heap_blocks = 0;
     fake.own = fake_process_add(OWN_ID);
     fake.own->times.kernel_time.QuadPart = 0x10000;
     fake.own->times.user_time.QuadPart = 0x20000;
@@ -177,7 +178,7 @@ struct fake_region *fake_region_add(struct fake_process *process, uint64_t base,
 {
     struct fake_region *region;
 
-    process->regions = grow(process->regions, process->region_count + 1, sizeof(*region));
+    fake_space_grow(process);
     region = &process->regions[process->region_count++];
     memset(region, 0, sizeof(*region));
     region->basic.BaseAddress = (void *)(ULONG_PTR)base;
@@ -216,9 +217,15 @@ HANDLE fake_handle_open(struct fake_process *process, struct fake_object *object
     return open_handle(process, (struct fake_handle){object, access, attributes, 1});
 }
 
+HANDLE fake_handle_open_in(struct fake_process *process, struct fake_object *object,
+                           ACCESS_MASK access)
+{
+    return open_handle(process, (struct fake_handle){object, access, 0, 0});
+}
+
 HANDLE fake_handle_open_library(struct fake_object *object, ACCESS_MASK access)
 {
-    return open_handle(fake.own, (struct fake_handle){object, access, 0, 0});
+    return fake_handle_open_in(fake.own, object, access);
 }
 
 struct fake_handle *fake_handle_find(struct fake_process *process, HANDLE handle)
@@ -259,6 +266,12 @@ int fake_handle_close(struct fake_process *process, HANDLE handle)
     return 1;
 }
 
+void fake_process_become(struct fake_process *process)
+{
+    fake.own = process;
+    fake.caller = process->threads[0];
+}
+
 void fake_thread_end(struct fake_thread *thread, DWORD exit_status)
 {
     thread->basic.exit_status = (NTSTATUS)exit_status;
@@ -277,29 +290,33 @@ void fake_process_end(struct fake_process *process, DWORD exit_status)
     process->times.exit_time.QuadPart = (LONGLONG)fake.now;
 }
 
-/* Behind a large block lies a page that nobody may touch; the allocator watches the others. */
-static void *allocate_zeroes(SIZE_T size)
+/*
+ * Like all allocations of the system they begin at a multiple of 64 KB. Behind a large block lies
+ * memory that nobody may touch; the allocator watches the others.
+ */
+static void *allocate_zeroes(SIZE_T size, void **whole)
 {
     char *base;
 
     if (size < LARGE) {
-        base = aligned_alloc(PAGE, size);
-        if (!base)
+        if (posix_memalign(whole, FAKE_GRANULARITY, size))
             abort();
-        return memset(base, 0, size);
+        return memset(*whole, 0, size);
     }
-    base = mmap(NULL, size + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (base == MAP_FAILED || mprotect(base + size, PAGE, PROT_NONE))
+    base = mmap(NULL, size + SPARE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    *whole = base;
+    base += -(uintptr_t)base & (FAKE_GRANULARITY - 1);
+    if (*whole == MAP_FAILED || mprotect(base, size, PROT_READ | PROT_WRITE))
         abort();
     return base;
 }
 
-static void free_zeroes(void *base, SIZE_T size)
+static void free_zeroes(void *whole, SIZE_T size)
 {
     if (size < LARGE)
-        free(base);
+        free(whole);
     else
-        munmap(base, size + PAGE);
+        munmap(whole, size + SPARE);
 }
 
 void *fake_memory_allocate(SIZE_T size)
@@ -308,16 +325,16 @@ void *fake_memory_allocate(SIZE_T size)
     SIZE_T rounded = (size + PAGE - 1) & ~(SIZE_T)(PAGE - 1);
 
     if (rounded < size || rounded > fake.memory_budget ||
-        memory_in_use > fake.memory_budget - rounded)
+        fake.memory > fake.memory_budget - rounded)
         return NULL;
     allocation = allocate(sizeof(*allocation));
-    *allocation = (struct allocation){NULL, size, rounded, allocations};
-    allocation->base = allocate_zeroes(rounded);
+    *allocation = (struct allocation){NULL, NULL, size, rounded, allocations};
+    allocation->base = allocate_zeroes(rounded, &allocation->whole);
     ASAN_POISON_MEMORY_REGION((char *)allocation->base + size, rounded - size);
     allocations = allocation;
-    memory_in_use += rounded;
-    if (memory_in_use > fake.peak_memory)
-        fake.peak_memory = memory_in_use;
+    fake.memory += rounded;
+    if (fake.memory > fake.peak_memory)
+        fake.peak_memory = fake.memory;
     return allocation->base;
 }
 
@@ -329,13 +346,31 @@ int fake_memory_free(void *base)
         if (allocation->base != base)
             continue;
         *link = allocation->next;
-        memory_in_use -= allocation->size;
+        fake.memory -= allocation->size;
         ASAN_UNPOISON_MEMORY_REGION(base, allocation->size);
-        free_zeroes(base, allocation->size);
+        free_zeroes(allocation->whole, allocation->size);
         free(allocation);
         return 1;
     }
     return 0;
+}
+
+SIZE_T fake_memory_find(uint64_t address, uint64_t *base)
+{
+    for (const struct allocation *found = allocations; found; found = found->next) {
+        *base = (uint64_t)(uintptr_t)found->base;
+        if (address >= *base && address - *base < found->size)
+            return found->size;
+    }
+    return 0;
+}
+
+int fake_memory_is_real(const struct fake_process *process, uint64_t address, SIZE_T size)
+{
+    uint64_t base;
+    SIZE_T there = process == fake.own ? fake_memory_find(address, &base) : 0;
+
+    return there && size <= there - (address - base);
 }
 
 void fake_views_add(int change_of_count)
@@ -348,14 +383,34 @@ void fake_heap_add(int change_of_count)
     heap_blocks += (uint64_t)(int64_t)change_of_count;
 }
 
+uint64_t fake_handles_in(const struct fake_process *process)
+{
+    uint64_t count = 0;
+
+    for (uint32_t i = 0; i < process->handle_capacity; i++)
+        count += process->handles[i].object && !process->handles[i].is_client;
+    return count;
+}
+
+uint64_t fake_shipments_in(const struct fake_process *process)
+{
+    uint64_t count = 0;
+
+    for (uint32_t i = 0; i < process->region_count; i++)
+        count += process->regions[i].is_shipped;
+    return count;
+}
+
 struct fake_ledger fake_ledger_now(void)
 {
     struct fake_ledger ledger = {.views = views, .heap_blocks = heap_blocks};
 
     for (struct allocation *allocation = allocations; allocation; allocation = allocation->next)
         ledger.allocations++;
-    for (uint32_t i = 0; i < fake.own->handle_capacity; i++)
-        ledger.handles += fake.own->handles[i].object && !fake.own->handles[i].is_client;
+    for (uint32_t i = 0; i < fake.process_count; i++) {
+        ledger.handles += fake_handles_in(fake.processes[i]);
+        ledger.shipments += fake_shipments_in(fake.processes[i]);
+    }
     for (uint32_t i = 0; i < fake.process_count; i++)
         for (uint32_t j = 0; j < fake.processes[i]->thread_count; j++)
             ledger.suspensions += fake.processes[i]->threads[j]->suspended_by_library;
@@ -376,10 +431,11 @@ int fake_ledger_is_zero(void)
         return 1;
     fprintf(stderr,
             "ledger: %llu allocations, %llu handles, %llu suspensions, %llu views, "
-            "%llu heap blocks, %llu threads, %llu carriers, %llu bad closes\n",
+            "%llu heap blocks, %llu threads, %llu carriers, %llu bad closes, %llu shipments\n",
             (unsigned long long)now.allocations, (unsigned long long)now.handles,
             (unsigned long long)now.suspensions, (unsigned long long)now.views,
             (unsigned long long)now.heap_blocks, (unsigned long long)now.threads,
-            (unsigned long long)now.carriers, (unsigned long long)now.bad_closes);
+            (unsigned long long)now.carriers, (unsigned long long)now.bad_closes,
+            (unsigned long long)now.shipments);
     return 0;
 }

@@ -78,6 +78,7 @@ struct fake_region {
     const void *bytes;   /* borrowed: the first bytes of it; the rest is zero */
     uint32_t bytes_size; /* bytes */
     uint8_t is_vital;    /* without it the process answers no more */
+    uint8_t is_shipped;  /* the library has allocated it in a process that is not its own */
 };
 
 /* An image file, borrowed; bases are relative to the start of the image. */
@@ -140,6 +141,7 @@ struct fake_process {
     uint64_t private_begin; /* bytes in its TEB that are its own: written to, it answers no more */
     uint64_t private_end;
     uint8_t is_carrier; /* made by the library */
+    uint8_t is_party;   /* snapshots may travel to it and from it */
 };
 
 /* What NtCreateProcessEx was called with. */
@@ -257,12 +259,13 @@ struct fake_system {
     enum fake_call faulty_call;                   /* the last of them */
     uint64_t bad_closes;                          /* handles closed that were not open */
     uint64_t blind_reads;                         /* of memory that may not be read */
-    uint64_t peak_memory;                         /* bytes */
+    uint64_t memory;                              /* bytes the library has */
+    uint64_t peak_memory;                         /* the most of them */
     uint64_t terminations;                        /* of threads */
     uint64_t carriers;                            /* processes the library has made */
     uint64_t file_bytes_read, file_bytes_written; /* of memory by files */
     uint64_t stopped_workers;                     /* suspensions of threads that are waited for */
-    uint64_t strange_writes; /* to the memory of what the library has not made */
+    uint64_t strange_writes; /* to the memory of what the library has not made, and no party */
     uint32_t native_call_count;
     struct fake_native_call native_calls[FAKE_NATIVE_CALLS];
 
@@ -319,16 +322,24 @@ void fake_image_map(struct fake_process *process, const struct fake_image *image
 void fake_job_add(struct fake_object *job, struct fake_process *process);
 void fake_job_close(struct fake_object *job);
 
+/** The party becomes the own process, and what was the own process another one. */
+void fake_process_become(struct fake_process *process);
+
 /** The process and its threads end; memory and handles go. */
 void fake_process_end(struct fake_process *process, DWORD exit_status);
 void fake_thread_end(struct fake_thread *thread, DWORD exit_status);
 
-/** What the library has and has not given back. */
+/** What the library has and has not given back: handles and shipments in all processes. */
 struct fake_ledger {
     uint64_t allocations, handles, suspensions, views, heap_blocks, threads, carriers, bad_closes;
+    uint64_t shipments;
 };
 
 struct fake_ledger fake_ledger_now(void);
+
+/** The library's handles in one process, and its allocations there if it is not the own one. */
+uint64_t fake_handles_in(const struct fake_process *process);
+uint64_t fake_shipments_in(const struct fake_process *process);
 
 /** Answers whether nothing is left; says what is, if not. */
 int fake_ledger_is_zero(void);
@@ -340,8 +351,16 @@ void fake_wait_for_change(void);
 void fake_announce_change(void);
 struct fake_handle *fake_handle_find(struct fake_process *process, HANDLE handle);
 HANDLE fake_handle_open_library(struct fake_object *object, ACCESS_MASK access);
+HANDLE fake_handle_open_in(struct fake_process *process, struct fake_object *object,
+                           ACCESS_MASK access);
 void *fake_memory_allocate(SIZE_T size);
 int fake_memory_free(void *base);
+
+/* The allocation of the library an address is in: its bytes; 0 if there is none. */
+SIZE_T fake_memory_find(uint64_t address, uint64_t *base);
+
+/* The same for bytes of a process that all are real memory. */
+int fake_memory_is_real(const struct fake_process *process, uint64_t address, SIZE_T size);
 void fake_views_add(int change);
 void fake_heap_add(int change);
 

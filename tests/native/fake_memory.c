@@ -8,6 +8,23 @@
 #include <sanitizer/asan_interface.h>
 #include <string.h>
 
+/* What the library has allocated in the own process is real memory, and no part of the model. */
+static int give_own(uint64_t address, MEMORY_BASIC_INFORMATION *answer)
+{
+    uint64_t start = address & ~(uint64_t)(FAKE_PAGE - 1), base;
+    SIZE_T size = fake_memory_find(address, &base);
+
+    if (!size)
+        return 0;
+    answer->BaseAddress = (void *)(ULONG_PTR)start;
+    answer->AllocationBase = (void *)(ULONG_PTR)base;
+    answer->AllocationProtect = answer->Protect = PAGE_READWRITE;
+    answer->RegionSize = base + size - start;
+    answer->State = MEM_COMMIT;
+    answer->Type = MEM_PRIVATE;
+    return 1;
+}
+
 /* From the page asked for to the end of its region, as the system tells it. */
 static NTSTATUS give_basic(const struct fake_process *process, uint64_t address, void *buffer,
                            SIZE_T size, ULONG *returned)
@@ -17,6 +34,8 @@ static NTSTATUS give_basic(const struct fake_process *process, uint64_t address,
     uint64_t start = address & ~(uint64_t)(FAKE_PAGE - 1), end = process->address_limit;
     MEMORY_BASIC_INFORMATION answer = {0};
 
+    if (process == fake.own && give_own(address, &answer))
+        return fake_give(buffer, size, returned, &answer, sizeof(answer));
     if (region) {
         answer = region->basic;
         end = fake_region_end(region);
@@ -87,9 +106,16 @@ static int is_own_stack(const struct fake_process *process, uint64_t address)
             __asan_addr_is_in_fake_stack(elsewhere, (void *)(uintptr_t)address, NULL, NULL));
 }
 
+static int is_readable(const struct fake_region *region)
+{
+    return region->basic.State == MEM_COMMIT &&
+           !(region->basic.Protect & (PAGE_NOACCESS | PAGE_GUARD));
+}
+
 /*
  * Reads from one region; answers how many bytes. Like some systems it reads what may not be read,
- * which is right for the thread that copies everything, and for no other.
+ * which is right for the thread that copies everything, and for no other. Of a party anything is
+ * asked for.
  */
 static SIZE_T read_region(const struct fake_process *process, uint64_t where, void *buffer,
                           SIZE_T size)
@@ -97,7 +123,7 @@ static SIZE_T read_region(const struct fake_process *process, uint64_t where, vo
     const struct fake_region *region = fake_region_at(process, where);
     uint64_t left;
 
-    if (!region)
+    if (!region || (process->is_party && !is_readable(region)))
         return 0;
     left = fake_region_end(region) - where;
     if (region->basic.State != MEM_COMMIT ||
@@ -121,7 +147,7 @@ NTSTATUS fake_answer_read(HANDLE handle, const void *address, void *buffer, SIZE
         return status;
     if (process->times.exit_time.QuadPart)
         return STATUS_PROCESS_IS_TERMINATING;
-    if (is_own_stack(process, where)) {
+    if (is_own_stack(process, where) || fake_memory_is_real(process, where, size)) {
         memcpy(buffer, address, size);
     } else {
         for (SIZE_T done = 0, step; done < size; done += step) {

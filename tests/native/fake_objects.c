@@ -115,26 +115,39 @@ NTSTATUS fake_answer_object(HANDLE handle, ULONG class_number, void *buffer, ULO
     }
 }
 
-NTSTATUS fake_answer_duplicate(HANDLE source_process, HANDLE source, HANDLE *target,
-                               ACCESS_MASK access, ULONG options)
+static NTSTATUS open_duplicate(struct fake_process *process, const struct fake_handle *found,
+                               HANDLE *target, ACCESS_MASK access, ULONG options)
 {
-    NTSTATUS status;
-    struct fake_process *process = fake_process_of(source_process, PROCESS_DUP_HANDLE, &status);
-    const struct fake_handle *found;
-
-    if (!process)
-        return status;
-    found = fake_handle_find(process, source);
-    if (!found)
-        return STATUS_INVALID_HANDLE;
+    if (process->times.exit_time.QuadPart)
+        return STATUS_PROCESS_IS_TERMINATING;
     if (found->object->refuses_duplication)
         return STATUS_NOT_SUPPORTED;
     if (options & DUPLICATE_SAME_ACCESS)
         access = found->access;
     else if (access & ~found->access && found->object->refuses_more_access)
         return STATUS_ACCESS_DENIED;
-    *target = fake_handle_open_library(found->object, access);
+    *target = fake_handle_open_in(process, found->object, access);
     return STATUS_SUCCESS;
+}
+
+NTSTATUS fake_answer_duplicate(HANDLE source_process, HANDLE source, HANDLE target_process,
+                               HANDLE *target, ACCESS_MASK access, ULONG options)
+{
+    NTSTATUS status;
+    struct fake_process *from = fake_process_of(source_process, PROCESS_DUP_HANDLE, &status), *to;
+    struct fake_handle found;
+
+    if (!from)
+        return status;
+    if (!fake_handle_find(from, source))
+        return STATUS_INVALID_HANDLE;
+    found = *fake_handle_find(from, source);
+    to = fake_process_of(target_process, PROCESS_DUP_HANDLE, &status);
+    if (to)
+        status = open_duplicate(to, &found, target, access, options);
+    if (options & DUPLICATE_CLOSE_SOURCE) /* whatever has become of the duplicate */
+        fake_handle_close(from, source);
+    return status;
 }
 
 NTSTATUS fake_answer_state(HANDLE handle, enum fake_type type, ULONG class_number, void *buffer,

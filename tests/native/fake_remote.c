@@ -20,7 +20,7 @@ static struct fake_process *process_to_change(HANDLE handle, NTSTATUS *status)
         *status = process ? STATUS_PROCESS_IS_TERMINATING : *status;
         return NULL;
     }
-    if (!process->is_carrier)
+    if (!process->is_carrier && !process->is_party)
         fake.strange_writes++;
     return process;
 }
@@ -91,6 +91,7 @@ static NTSTATUS reserve(struct fake_process *process, void **base, SIZE_T *size,
     region.basic.State = type & MEM_COMMIT ? MEM_COMMIT : MEM_RESERVE;
     region.basic.Protect = type & MEM_COMMIT ? protect : 0;
     region.basic.Type = MEM_PRIVATE;
+    region.is_shipped = process->is_party;
     fake_space_insert(process, &region);
     *base = (void *)(ULONG_PTR)first;
     *size = end - first;
@@ -143,6 +144,14 @@ static NTSTATUS commit(struct fake_process *process, void **base, SIZE_T *size, 
     return status;
 }
 
+/* Of the own process by a real handle. */
+static NTSTATUS allocate_real(void **base, SIZE_T *size)
+{
+    *base = fake_memory_allocate(*size);
+    *size = round_up(*size, FAKE_PAGE);
+    return *base ? STATUS_SUCCESS : STATUS_NO_MEMORY;
+}
+
 NTSTATUS fake_remote_allocate(HANDLE handle, void **base, SIZE_T *size, ULONG type, ULONG protect)
 {
     NTSTATUS status;
@@ -154,6 +163,8 @@ NTSTATUS fake_remote_allocate(HANDLE handle, void **base, SIZE_T *size, ULONG ty
         return STATUS_INVALID_PAGE_PROTECTION;
     if (!type || type & ~(ULONG)(MEM_RESERVE | MEM_COMMIT))
         return STATUS_INVALID_PARAMETER;
+    if (process == fake.own && process->is_party)
+        return allocate_real(base, size);
     return type & MEM_RESERVE ? reserve(process, base, size, type, protect)
                               : commit(process, base, size, protect);
 }
@@ -207,6 +218,8 @@ NTSTATUS fake_remote_free(HANDLE handle, void **base, SIZE_T *size, ULONG type)
 
     if (!process)
         return status;
+    if (type == MEM_RELEASE && fake_memory_is_real(process, first, FAKE_PAGE))
+        return fake_memory_free(*base) ? STATUS_SUCCESS : STATUS_FREE_VM_NOT_AT_BASE;
     region = fake_region_at(process, first);
     if (!region)
         return STATUS_MEMORY_NOT_ALLOCATED;
@@ -265,7 +278,7 @@ NTSTATUS fake_remote_protect(HANDLE handle, void **base, SIZE_T *size, ULONG pro
 void fake_write_through(struct fake_process *process, uint64_t address, const void *bytes,
                         SIZE_T size)
 {
-    if (!process->is_carrier)
+    if (!process->is_carrier && !process->is_party)
         fake.strange_writes++;
     if (address < process->private_end && address + size > process->private_begin)
         process->memory_hang = FAKE_HANGS_FOR_GOOD;
@@ -283,9 +296,12 @@ NTSTATUS fake_remote_write(HANDLE handle, uint64_t address, const void *bytes, S
         return status;
     if (process->times.exit_time.QuadPart)
         return STATUS_PROCESS_IS_TERMINATING;
-    if (!is_all_committed(process, address, address + size))
+    if (fake_memory_is_real(process, address, size))
+        memcpy((void *)(uintptr_t)address, bytes, size);
+    else if (is_all_committed(process, address, address + size))
+        fake_write_through(process, address, bytes, size);
+    else
         return STATUS_PARTIAL_COPY;
-    fake_write_through(process, address, bytes, size);
     if (written)
         *written = size;
     return STATUS_SUCCESS;

@@ -213,11 +213,12 @@ static NTSTATUS NTAPI duplicate(HANDLE source_process, HANDLE source, HANDLE tar
     NTSTATUS status = fake_enter(FAKE_DUPLICATE);
 
     (void)attributes;
-    if (target_process != PSS_CURRENT_PROCESS || options & ~(ULONG)DUPLICATE_SAME_ACCESS)
+    if (options & ~(ULONG)(DUPLICATE_SAME_ACCESS | DUPLICATE_CLOSE_SOURCE))
         abort();
-    return fake_leave(NT_SUCCESS(status)
-                          ? fake_answer_duplicate(source_process, source, target, access, options)
-                          : status);
+    if (NT_SUCCESS(status))
+        status =
+            fake_answer_duplicate(source_process, source, target_process, target, access, options);
+    return fake_leave(status);
 }
 
 static NTSTATUS NTAPI close_handle(HANDLE handle)

@@ -42,14 +42,24 @@ int fake_space_is_free(const struct fake_process *process, uint64_t base, uint64
     return index >= process->region_count || fake_region_base(&process->regions[index]) >= end;
 }
 
+/* There is always room for as many regions as the next power of two. */
+void fake_space_grow(struct fake_process *process)
+{
+    uint32_t count = process->region_count;
+
+    if (count & (count - 1))
+        return;
+    process->regions =
+        realloc(process->regions, (count ? 2 * (size_t)count : 1) * sizeof(*process->regions));
+    if (!process->regions)
+        abort();
+}
+
 static struct fake_region *insert_at(struct fake_process *process, uint32_t index)
 {
     size_t behind = process->region_count - index;
 
-    process->regions =
-        realloc(process->regions, (process->region_count + 1) * sizeof(*process->regions));
-    if (!process->regions)
-        abort();
+    fake_space_grow(process);
     memmove(&process->regions[index + 1], &process->regions[index],
             behind * sizeof(*process->regions));
     process->region_count++;

@@ -29,6 +29,9 @@ uint32_t fake_space_find(const struct fake_process *process, uint64_t address);
 /** Whether nothing is there. */
 int fake_space_is_free(const struct fake_process *process, uint64_t base, uint64_t end);
 
+/** Makes room for one more region. */
+void fake_space_grow(struct fake_process *process);
+
 /** Puts a region where nothing is. */
 struct fake_region *fake_space_insert(struct fake_process *process,
                                       const struct fake_region *region);

@@ -160,7 +160,7 @@ static void test_free_with_faults_frees_or_does_nothing(void **state)
                 world.snapshot = NULL;
             else
                 assert_true(was_met);
-            assert_same(pss_snapshot_block(world.snapshot) != NULL, !NT_SUCCESS(status));
+            assert_same(pss_snapshot_block(fake_nt(), world.snapshot) != NULL, !NT_SUCCESS(status));
             /* A handle that cannot be recognised as ours is the client's to close. */
             if (NT_SUCCESS(status) && was_met && fake_handle_find(fake.own, lent))
                 fake_handle_close(fake.own, lent);

@@ -11,7 +11,7 @@ static HANDLE open_own(ACCESS_MASK access)
 static void assert_free(HANDLE process, NTSTATUS expected)
 {
     assert_same(pss_snapshot_free(fake_nt(), process, world.snapshot), expected);
-    assert_same(pss_snapshot_block(world.snapshot) != NULL, expected != STATUS_SUCCESS);
+    assert_same(pss_snapshot_block(fake_nt(), world.snapshot) != NULL, expected != STATUS_SUCCESS);
     if (expected == STATUS_SUCCESS)
         world.snapshot = NULL;
 }

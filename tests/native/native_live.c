@@ -86,13 +86,13 @@ static void test_made_up_handles_are_not_alive(void **state)
         seed = seed * 6364136223846793005u + 1442695040888963407u;
         if (made_up == world.snapshot || (HPSSWALK)made_up == marker)
             continue;
-        assert_null(pss_snapshot_block(made_up));
+        assert_null(pss_snapshot_block(fake_nt(), made_up));
         assert_null(pss_marker_find((HPSSWALK)made_up));
     }
     /* The right value of the wrong kind. */
-    assert_null(pss_snapshot_block((HPSS)marker));
+    assert_null(pss_snapshot_block(fake_nt(), (HPSS)marker));
     assert_null(pss_marker_find((HPSSWALK)world.snapshot));
-    assert_null(pss_snapshot_block(NULL));
+    assert_null(pss_snapshot_block(fake_nt(), NULL));
     assert_same(pss_snapshot_free(fake_nt(), PSS_CURRENT_PROCESS, (HPSS)marker),
                 STATUS_INVALID_HANDLE);
     assert_same(pss_marker_free(fake_nt(), (HPSSWALK)world.snapshot), STATUS_INVALID_HANDLE);

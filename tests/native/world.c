@@ -52,7 +52,7 @@ void world_capture(uint32_t flags)
 void world_query(uint32_t information_class, void *buffer, DWORD length)
 {
     memset(buffer, 0xCC, length);
-    assert_same(pss_snapshot_query(world.snapshot, information_class, buffer, length),
+    assert_same(pss_snapshot_query(fake_nt(), world.snapshot, information_class, buffer, length),
                 STATUS_SUCCESS);
 }
 
@@ -63,7 +63,7 @@ NTSTATUS world_query_status(uint32_t information_class, DWORD length)
 
     memset(rubbish, 0xCC, sizeof(rubbish));
     memcpy(buffer, rubbish, sizeof(buffer));
-    status = pss_snapshot_query(world.snapshot, information_class, buffer, length);
+    status = pss_snapshot_query(fake_nt(), world.snapshot, information_class, buffer, length);
     assert_false(NT_SUCCESS(status));
     assert_memory_equal(buffer, rubbish, sizeof(buffer));
     return status;

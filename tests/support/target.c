@@ -256,28 +256,37 @@ void target_destroy_all(void)
         target_destroy(all_targets);
 }
 
-static ULONGLONG created_at(HANDLE process)
+static uint64_t created_at(HANDLE process)
 {
-    FILETIME created = {0}, ended, kernel, user;
+    FILETIME created = {0}, unused[3];
 
-    GetProcessTimes(process, &created, &ended, &kernel, &user);
-    return (ULONGLONG)created.dwHighDateTime << 32 | created.dwLowDateTime;
+    if (!GetProcessTimes(process, &created, &unused[0], &unused[1], &unused[2]))
+        return UINT64_MAX;
+    return filetime_value(created);
 }
 
-/*
- * Whether a process lives on; one that was told to end gets the time for it. What is older than we
- * are is nobody's child here: its parent ended long ago, and its id was given away again.
- */
+/* Its parent's id may have been another process' before: nothing here is older than the test. */
+static bool is_older_than_test(DWORD pid)
+{
+    HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
+
+    if (!process)
+        return false;
+    bool is_older = created_at(process) < created_at(GetCurrentProcess());
+    CloseHandle(process);
+    return is_older;
+}
+
+/* Whether a process lives on; one that was told to end gets the time for it. */
 static bool lives(DWORD pid, DWORD patience)
 {
-    HANDLE process = OpenProcess(SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
+    HANDLE process = OpenProcess(SYNCHRONIZE, FALSE, pid);
 
     if (!process)
         return GetLastError() != ERROR_INVALID_PARAMETER;
-    bool is_older = created_at(process) < created_at(GetCurrentProcess());
-    bool ended = WaitForSingleObject(process, is_older ? 0 : patience) == WAIT_OBJECT_0;
+    bool ended = WaitForSingleObject(process, patience) == WAIT_OBJECT_0;
     CloseHandle(process);
-    return !ended && !is_older;
+    return !ended;
 }
 
 static bool is_among(DWORD pid, const DWORD *pids, DWORD count)
@@ -288,6 +297,7 @@ static bool is_among(DWORD pid, const DWORD *pids, DWORD count)
     return false;
 }
 
+/* Those that have lived longer than they may are named. */
 static DWORD count_children(const DWORD *parents, DWORD parent_count, DWORD patience)
 {
     HANDLE list = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
@@ -297,11 +307,11 @@ static DWORD count_children(const DWORD *parents, DWORD parent_count, DWORD pati
     assert_true(list != INVALID_HANDLE_VALUE);
     for (BOOL more = Process32First(list, &entry); more; more = Process32Next(list, &entry))
         if (is_among(entry.th32ParentProcessID, parents, parent_count) &&
-            lives(entry.th32ProcessID, patience)) {
-            if (patience)
-                print_error("process %lu (%s) is left, of process %lu\n", entry.th32ProcessID,
-                            entry.szExeFile, entry.th32ParentProcessID);
+            !is_older_than_test(entry.th32ProcessID) && lives(entry.th32ProcessID, patience)) {
             count++;
+            if (patience)
+                print_error("child %lu of %lu lives: %s\n", entry.th32ProcessID,
+                            entry.th32ParentProcessID, entry.szExeFile);
         }
     CloseHandle(list);
     return count;

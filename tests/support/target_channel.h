@@ -58,6 +58,23 @@ enum target_op {
     TARGET_MANY_HANDLES, /* (TARGET_EVENT .. TARGET_TIMER, count); values: handles */
     TARGET_SIGNAL,       /* (event handle, on) */
 
+    /* With the DLL under test; what fails in it is told by an error code, not by the channel. */
+    TARGET_SNAPSHOT_LOAD,      /* text: DLL */
+    TARGET_SNAPSHOT_CAPTURE,   /* (pid or 0 for itself, PSS_CAPTURE_*, CONTEXT_*) -> snapshot;
+                                  values: error */
+    TARGET_SNAPSHOT_DUPLICATE, /* (source pid or 0, snapshot, target pid or 0, PSS_DUPLICATE_*)
+                                  -> duplicate; values: error */
+    TARGET_SNAPSHOT_FREE,      /* (pid or 0, snapshot) -> error */
+    TARGET_SNAPSHOT_QUERY,     /* (snapshot, PSS_QUERY_*) -> error; values: the structure's first
+                                  word, as wide as a pointer */
+    TARGET_SNAPSHOT_READ,      /* (snapshot, narrow) -> address of a transcript; values: bytes */
+    TARGET_SNAPSHOT_MARKER,    /* -> walk marker; values: error */
+    TARGET_SNAPSHOT_WALK,      /* (snapshot, PSS_WALK_*, marker) -> error */
+    TARGET_SNAPSHOT_UNMARK,    /* (marker) -> error */
+    TARGET_READ_MEMORY,        /* (process handle, address, size); values: the bytes */
+    TARGET_FLIP,               /* (address, value, value, bytes): a thread that writes the two in
+                                  turn; bytes 0 ends it */
+
     TARGET_OPS
 };
 

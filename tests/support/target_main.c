@@ -72,6 +72,7 @@ int main(int argc, char **argv)
     target_memory_commands(table);
     target_thread_commands(table);
     target_handle_commands(table);
+    target_snapshot_commands(table);
     while (WaitForSingleObject(request, INFINITE) == WAIT_OBJECT_0) {
         obey(table, channel);
         SetEvent(reply);

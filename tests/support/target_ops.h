@@ -8,10 +8,11 @@
 /** Obeys one command: reads arguments and text, returns the result; 0 with an error set fails. */
 typedef uint64_t (*target_obey)(struct target_channel *channel);
 
-/** Fill the table with the commands about memory, threads and handles. */
+/** Fill the table with the commands about memory, threads, handles and snapshots. */
 void target_memory_commands(target_obey table[TARGET_OPS]);
 void target_thread_commands(target_obey table[TARGET_OPS]);
 void target_handle_commands(target_obey table[TARGET_OPS]);
+void target_snapshot_commands(target_obey table[TARGET_OPS]);
 
 /** Records GetLastError() as the command's error unless \p ok; returns \p ok. */
 BOOL target_check(struct target_channel *channel, BOOL ok);
