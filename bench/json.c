@@ -83,20 +83,39 @@ static json_t *describe_clone(const struct clone_result *result)
     return object;
 }
 
+static json_t *describe_ship_aim(const struct ship_case *subject)
+{
+    if (subject->call_limit != 0)
+        return json_pack("{s:i}", "calls", (int)subject->call_limit);
+    return json_pack("{s:f}", "speed_ratio", subject->speed_aim);
+}
+
+static json_t *describe_ship(const struct ship_result *result)
+{
+    return json_pack("{s:s, s:I, s:o, s:o, s:f, s:i, s:o, s:b}", "name", result->subject->name,
+                     "snapshot_bytes", (json_int_t)result->bytes, "ours",
+                     describe_timing(ship_ours_text, &result->ours), "theirs",
+                     describe_timing(ship_theirs_text, &result->theirs), "speed_ratio",
+                     result->speed_ratio, "calls", (int)result->calls, "aim",
+                     describe_ship_aim(result->subject), "met", is_ship_aim_met(result));
+}
+
 static json_t *describe_all(const struct report *report)
 {
     SYSTEM_INFO system;
-    json_t *cases = json_array(), *clones = json_array();
+    json_t *cases = json_array(), *clones = json_array(), *ships = json_array();
 
     GetSystemInfo(&system);
     for (unsigned i = 0; i < report->count; i++)
         json_array_append_new(cases, describe_result(&report->results[i]));
     for (unsigned i = 0; i < report->clone_count; i++)
         json_array_append_new(clones, describe_clone(&report->clones[i]));
-    return json_pack("{s:s, s:i, s:o, s:i, s:i, s:o, s:o}", "version", PSS_VERSION_STRING, "bits",
-                     (int)sizeof(void *) * 8, "system", describe_system(), "processors",
+    for (unsigned i = 0; i < report->ship_count; i++)
+        json_array_append_new(ships, describe_ship(&report->ships[i]));
+    return json_pack("{s:s, s:i, s:o, s:i, s:i, s:o, s:o, s:o}", "version", PSS_VERSION_STRING,
+                     "bits", (int)sizeof(void *) * 8, "system", describe_system(), "processors",
                      (int)system.dwNumberOfProcessors, "repeat", (int)report->repeat, "cases",
-                     cases, "clones", clones);
+                     cases, "clones", clones, "ships", ships);
 }
 
 int write_json(const char *path, const struct report *report)

@@ -38,6 +38,18 @@ static void run_clone_cases(const struct options *options, FILE *table, struct r
     }
 }
 
+static void run_ship_cases(const struct options *options, FILE *table, struct report *report)
+{
+    for (unsigned i = 0; i < ship_case_count; i++) {
+        if (!is_wanted(options, ship_cases[i].name))
+            continue;
+        if (report->ship_count == 0)
+            print_ship_heading(table);
+        ship_measure(&ship_cases[i], options->repeat, &report->ships[report->ship_count]);
+        print_ship_row(table, &report->ships[report->ship_count++]);
+    }
+}
+
 static int run(const struct options *options)
 {
     int is_json_on_output = options->json != NULL && strcmp(options->json, "-") == 0;
@@ -47,12 +59,15 @@ static int run(const struct options *options)
 
     report.results = allocate(bench_case_count, sizeof *report.results);
     report.clones = allocate(clone_case_count(&options->clone), sizeof *report.clones);
+    report.ships = allocate(ship_case_count, sizeof *report.ships);
     run_cases(options, table, &report);
     run_clone_cases(options, table, &report);
+    run_ship_cases(options, table, &report);
     if (options->json != NULL)
         is_written = write_json(options->json, &report);
     free(report.results);
     free(report.clones);
+    free(report.ships);
     return is_written ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

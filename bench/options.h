@@ -5,6 +5,7 @@
 
 #include "bench.h"
 #include "clone.h"
+#include "ship.h"
 
 struct options {
     const char *json; /* a file, "-" for standard output, NULL for none; borrowed */

@@ -5,6 +5,7 @@
 
 #include "clone.h"
 #include "measure.h"
+#include "ship.h"
 
 #include <stdio.h>
 
@@ -12,8 +13,9 @@
 struct report {
     struct result *results;
     struct clone_result *clones;
-    unsigned count, clone_count; /* of both */
-    unsigned repeat;             /* of the results */
+    struct ship_result *ships;
+    unsigned count, clone_count, ship_count; /* of each */
+    unsigned repeat;                         /* of the results and of the ships */
 };
 
 /** The heading of the table, then a row for each result as it comes. */
@@ -23,6 +25,10 @@ void print_row(FILE *out, const struct result *result);
 /** The same for clones. */
 void print_clone_heading(FILE *out);
 void print_clone_row(FILE *out, const struct clone_result *result);
+
+/** The same for shipping. */
+void print_ship_heading(FILE *out);
+void print_ship_row(FILE *out, const struct ship_result *result);
 
 /**
  * Writes one JSON document.

@@ -84,3 +84,36 @@ void print_clone_row(FILE *out, const struct clone_result *result)
     fputc('\n', out);
     fflush(out);
 }
+
+void print_ship_heading(FILE *out)
+{
+    fprintf(out, "%-18s %9s %11s %11s %7s %7s %6s %6s  %s\n", "case", "KB", "ours us", "theirs us",
+            "MB/s", "theirs", "ratio", "calls", "aim");
+    fflush(out);
+}
+
+/* MB per second. */
+static double ship_speed(const struct ship_result *result, const struct timing *timing)
+{
+    return (double)result->bytes / 0x100000 * 1e6 / timing->median;
+}
+
+void print_ship_row(FILE *out, const struct ship_result *result)
+{
+    const struct ship_case *subject = result->subject;
+
+    fprintf(out, "%-18s", subject->name);
+    print_number(out, 9, 1, (double)result->bytes / 1024);
+    print_number(out, 11, 1, result->ours.median);
+    print_number(out, 11, 1, result->theirs.median);
+    print_number(out, 7, 1, ship_speed(result, &result->ours));
+    print_number(out, 7, 1, ship_speed(result, &result->theirs));
+    print_number(out, 6, 2, result->speed_ratio);
+    print_number(out, 6, 0, result->calls);
+    fprintf(out, "  %s: ", name_outcome(is_ship_aim_met(result)));
+    if (subject->call_limit != 0)
+        fprintf(out, "%u calls at most\n", subject->call_limit);
+    else
+        fprintf(out, "ratio %.2f at least\n", subject->speed_aim);
+    fflush(out);
+}

@@ -11,8 +11,10 @@
 
 NTSTATUS pss_snapshot_insert(const struct pss_nt *nt, struct pss_block *block)
 {
-    return pss_live_insert(
-        nt, pss_block_is_shared(block) ? PSS_LIVE_SHARED_SNAPSHOT : PSS_LIVE_SNAPSHOT, block);
+    if (!pss_block_is_shared(block))
+        return pss_live_insert(nt, PSS_LIVE_SNAPSHOT, block);
+    block->instance = nt->read_tsc();
+    return pss_live_insert(nt, PSS_LIVE_SHARED_SNAPSHOT, block);
 }
 
 struct pss_block *pss_snapshot_block(const struct pss_nt *nt, HPSS snapshot)

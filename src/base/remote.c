@@ -81,6 +81,11 @@ static NTSTATUS run(const struct pss_nt *nt, DWORD(NTAPI *routine)(void *memory)
     errand.memory = memory.base;
     errand.state = &((struct remote_errand *)memory.base)->state;
     status = pss_errand_run(nt, &errand, &steps);
+    if (status == STATUS_CANCELLED && !errand.memory) {
+        /* No thread can begin, as in a process that crashed with a lock in its hands. */
+        routine(remote);
+        return remote->status;
+    }
     if (!errand.memory)
         return status;
     if (status == STATUS_TIMEOUT)

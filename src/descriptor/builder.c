@@ -121,7 +121,6 @@ NTSTATUS pss_builder_seal(const struct pss_nt *nt, const struct pss_builder *bui
         .context_length = builder->context_length,
         .live = 1,
         .references = 1,
-        .instance = nt->read_tsc(),
     };
     uint64_t end = lay_out(builder, &header);
     SIZE_T allocated = (SIZE_T)end;
