@@ -131,7 +131,7 @@ static HANDLE open_child(DWORD pid)
 
     for (BOOL more = Process32First(list, &entry); more && !child;
          more = Process32Next(list, &entry))
-        if (entry.th32ParentProcessID == pid)
+        if (entry.th32ParentProcessID == pid && !target_is_older_than_test(entry.th32ProcessID))
             child = OpenProcess(PROCESS_TERMINATE | PROCESS_VM_READ | SYNCHRONIZE, FALSE,
                                 entry.th32ProcessID);
     CloseHandle(list);

@@ -232,7 +232,9 @@ static bool has_child_that_stands(DWORD pid)
     bool found = false;
 
     for (BOOL more = Process32First(list, &entry); more; more = Process32Next(list, &entry))
-        found = found || (entry.th32ParentProcessID == pid && is_readable(entry.th32ProcessID));
+        found = found || (entry.th32ParentProcessID == pid &&
+                          !target_is_older_than_test(entry.th32ProcessID) &&
+                          is_readable(entry.th32ProcessID));
     CloseHandle(list);
     return found;
 }

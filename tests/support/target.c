@@ -266,7 +266,7 @@ static uint64_t created_at(HANDLE process)
 }
 
 /* Its parent's id may have been another process' before: nothing here is older than the test. */
-static bool is_older_than_test(DWORD pid)
+bool target_is_older_than_test(DWORD pid)
 {
     HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
 
@@ -307,7 +307,8 @@ static DWORD count_children(const DWORD *parents, DWORD parent_count, DWORD pati
     assert_true(list != INVALID_HANDLE_VALUE);
     for (BOOL more = Process32First(list, &entry); more; more = Process32Next(list, &entry))
         if (is_among(entry.th32ParentProcessID, parents, parent_count) &&
-            !is_older_than_test(entry.th32ProcessID) && lives(entry.th32ProcessID, patience)) {
+            !target_is_older_than_test(entry.th32ProcessID) &&
+            lives(entry.th32ProcessID, patience)) {
             count++;
             if (patience)
                 print_error("child %lu of %lu lives: %s\n", entry.th32ProcessID,

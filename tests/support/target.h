@@ -82,6 +82,12 @@ void target_destroy_all(void);
 DWORD target_children_count(DWORD pid);
 
 /**
+ * Whether a process began before this one. It is no child of ours, whatever its parent's id says:
+ * ids are given away again, and a service of the system may seem to be one.
+ */
+bool target_is_older_than_test(DWORD pid);
+
+/**
  * Counts the children of all targets started since the last call of target_forget_started, and of
  * the test itself. A child that is about to end is waited for, within bounds.
  */
