@@ -4,6 +4,7 @@
 packages_windows='cmake ninja-build wine wine64
     gcc-mingw-w64-x86-64-win32 g++-mingw-w64-x86-64-win32 gcc-mingw-w64-i686-win32 g++-mingw-w64-i686-win32'
 packages_native='clang-14 libclang-rt-14-dev libstdc++-12-dev libwine-dev libcmocka-dev'
+packages_linkers='lld-14 llvm-14'
 packages_debugger='lldb-14'
 packages_check='clang-format-14 clang-tidy-14'
 
