@@ -25,7 +25,7 @@ static enum pss_exit run_help(int argc, char **argv)
     return usage_print_command(argv[1]);
 }
 
-static enum pss_exit run(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     if (argc < 2)
         return report_usage(NULL, "a command is missing");
@@ -60,12 +60,11 @@ static char **read_arguments(int *argc)
     return argv;
 }
 
-int main(void)
+/** Runs a command that prints something itself. */
+static int run_printing(int argc, char **argv)
 {
-    int argc;
-    char **argv = read_arguments(&argc);
     UINT code_page = GetConsoleOutputCP(); /* 0 without a console */
-    enum pss_exit status;
+    int status;
 
     SetConsoleOutputCP(CP_UTF8);
     _setmode(_fileno(stdout), _O_BINARY); /* Lines end as everywhere else. */
@@ -78,5 +77,16 @@ int main(void)
     }
     if (code_page != 0)
         SetConsoleOutputCP(code_page); /* The console is the caller's. */
-    return (int)status;
+    return status;
+}
+
+int main(void)
+{
+    int argc;
+    char **argv = read_arguments(&argc);
+
+    /* The console and its settings are the program's that is run. */
+    if (argc > 1 && strcmp(argv[1], "run") == 0)
+        return command_run(argc - 1, argv + 1);
+    return run_printing(argc, argv);
 }

@@ -16,6 +16,7 @@ static const char overview[] =
     "  list            list the running processes\n"
     "  show PROCESS    capture a process and show the snapshot\n"
     "  read PROCESS    capture a process and read its memory from the clone\n"
+    "  run PROGRAM     run a program that needs the API and does not know pss.dll\n"
     "  help [COMMAND]  explain a command\n"
     "\n"
     "Options:\n"
@@ -71,6 +72,18 @@ static const char help_read[] =
     "is written, a message tells the address, and the exit status is 1. FILE is replaced as soon\n"
     "as a byte was read.\n";
 
+static const char help_run[] =
+    "Usage: pss run [--] PROGRAM [ARGUMENTS]\n"
+    "\n"
+    "Runs a program, and those it starts, with the Process Snapshotting API of pss.dll where the\n"
+    "system has none that works: as imports of kernel32, KernelBase or the API set, in DLLs that\n"
+    "are loaded later, and for GetProcAddress. The program's files stay as they are. Arguments,\n"
+    "standard handles, console, directory and environment are the program's, and so is the exit\n"
+    "status.\n"
+    "\n"
+    "Exit status of pss itself: 125 the program cannot be given the API, 126 it cannot be\n"
+    "started, 127 it is not there.\n";
+
 static const char help_help[] = "Usage: pss help [COMMAND]\n"
                                 "\n"
                                 "Explains a command, or lists them.\n";
@@ -78,7 +91,11 @@ static const char help_help[] = "Usage: pss help [COMMAND]\n"
 static const struct {
     const char *command;
     const char *text;
-} helps[] = {{"list", help_list}, {"show", help_show}, {"read", help_read}, {"help", help_help}};
+} helps[] = {{"list", help_list},
+             {"show", help_show},
+             {"read", help_read},
+             {"run", help_run},
+             {"help", help_help}};
 
 enum pss_exit usage_print(void)
 {

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* Chooses the files by the machine of the process, and who writes to it. */
+#include "attach.h"
+
+#include "companion.h"
+#include "identity.h"
+#include "inject.h"
+
+/** Path of a file of ours as the import table of a program can hold it: in ASCII, the short form
+ * where needed. */
+static DWORD find_file(HMODULE self, WORD machine, const WCHAR *name, char *path)
+{
+    WCHAR wide[COMPANION_PATH];
+
+    if (!companion_find(self, machine, name, wide))
+        return ERROR_FILE_NOT_FOUND;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        DWORD length = 0;
+
+        while (wide[length] != L'\0' && wide[length] < 0x80) {
+            path[length] = (char)wide[length];
+            length++;
+        }
+        path[length] = '\0';
+        if (wide[length] == L'\0')
+            return ERROR_SUCCESS;
+        length = GetShortPathNameW(wide, wide, COMPANION_PATH);
+        if (length == 0 || length >= COMPANION_PATH)
+            break;
+    }
+    return ERROR_INVALID_NAME;
+}
+
+static DWORD attach_directly(const struct pss_nt *nt, HMODULE self, HANDLE process)
+{
+    struct inject_image image;
+    char library[COMPANION_PATH];
+    char shim[COMPANION_PATH];
+    NTSTATUS status = inject_open(nt, process, &image);
+    DWORD error;
+
+    if (!NT_SUCCESS(status))
+        return pss_nt_win32_error(status);
+    error = find_file(self, image.machine, L"pss.dll", library);
+    if (error == ERROR_SUCCESS)
+        error = find_file(self, image.machine, L"pss-shim.dll", shim);
+    if (error != ERROR_SUCCESS)
+        return error;
+    const struct inject_dll dlls[2] = {{library, "PssFreeSnapshot"}, {shim, NULL}};
+
+    status = inject_imports(nt, &image, dlls);
+    return NT_SUCCESS(status) ? ERROR_SUCCESS : pss_nt_win32_error(status);
+}
+
+/** Appends a number in decimal to a text that has room for it. */
+static void append_number(WCHAR *text, DWORD value)
+{
+    WCHAR digits[10];
+    int count = 0;
+
+    while (*text != L'\0')
+        text++;
+    do {
+        digits[count++] = (WCHAR)(L'0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    while (count > 0)
+        *text++ = digits[--count];
+    *text = L'\0';
+}
+
+/** Lets the 64-bit helper do it; it ends with the code of its failure. */
+static DWORD attach_by_helper(HMODULE self, HANDLE process)
+{
+    WCHAR line[] = ATTACH_HELPER L" 4294967295";
+    WCHAR path[COMPANION_PATH];
+    STARTUPINFOW startup = {.cb = sizeof startup};
+    PROCESS_INFORMATION helper;
+    DWORD error = ERROR_GEN_FAILURE;
+
+    if (!companion_find(self, IMAGE_FILE_MACHINE_AMD64, ATTACH_HELPER, path))
+        return ERROR_FILE_NOT_FOUND;
+    line[sizeof ATTACH_HELPER / sizeof(WCHAR)] = L'\0';
+    append_number(line, GetProcessId(process));
+    if (!CreateProcessW(path, line, NULL, NULL, FALSE, DETACHED_PROCESS, NULL, NULL, &startup,
+                        &helper))
+        return GetLastError();
+    WaitForSingleObject(helper.hProcess, INFINITE);
+    GetExitCodeProcess(helper.hProcess, &error);
+    CloseHandle(helper.hThread);
+    CloseHandle(helper.hProcess);
+    return error;
+}
+
+/** Whether the process is of a machine whose memory this one cannot name. */
+static int is_out_of_reach(HANDLE process)
+{
+    BOOL own = FALSE;
+    BOOL other = FALSE;
+
+    return sizeof(void *) == 4 && IsWow64Process(GetCurrentProcess(), &own) && own &&
+           IsWow64Process(process, &other) && !other;
+}
+
+DWORD attach_to(const struct pss_nt *nt, HMODULE self, HANDLE process)
+{
+    if (!identity_is_own(process))
+        return ERROR_ACCESS_DENIED;
+    return is_out_of_reach(process) ? attach_by_helper(self, process)
+                                    : attach_directly(nt, self, process);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* pss-shim.dll: when it is loaded, kernel32's Process Snapshotting API becomes that of pss.dll, in
+ * this process and in those it starts; where the system's works, nothing is changed. */
+#include "pss.h"
+
+#include "children.h"
+#include "exports.h"
+#include "image.h"
+#include "slots.h"
+
+#define FUNCTIONS(X)                \
+    X(PssCaptureSnapshot)           \
+    X(PssDuplicateSnapshot)         \
+    X(PssFreeSnapshot)              \
+    X(PssQuerySnapshot)             \
+    X(PssWalkMarkerCreate)          \
+    X(PssWalkMarkerFree)            \
+    X(PssWalkMarkerGetPosition)     \
+    X(PssWalkMarkerRewind)          \
+    X(PssWalkMarkerSeek)            \
+    X(PssWalkMarkerSeekToBeginning) \
+    X(PssWalkMarkerSetPosition)     \
+    X(PssWalkMarkerTell)            \
+    X(PssWalkSnapshot)
+
+#define FUNCTION(name)  {#name, (void *)name},
+#define FORWARDER(name) {#name, "pss." #name},
+
+#define COUNT(array) ((unsigned)(sizeof(array) / sizeof(array)[0]))
+
+/** Whether programs import the API from a DLL of that name. */
+static int has_api(const char *name)
+{
+    static const char api_set[] = "api-ms-win-core-processsnapshot-l1-1-";
+    char start[sizeof api_set];
+
+    if (image_names_equal(name, "kernel32.dll") || image_names_equal(name, "kernelbase.dll") ||
+        image_names_equal(name, "kernel32") || image_names_equal(name, "kernelbase"))
+        return 1;
+    if (image_text_size(name) <= sizeof api_set)
+        return 0;
+    memcpy(start, name, sizeof api_set - 1);
+    start[sizeof api_set - 1] = '\0';
+    return image_names_equal(start, api_set);
+}
+
+static void redirect_api(const struct pss_nt *nt, HMODULE self, HMODULE pss)
+{
+    static const struct shim_export exported[] = {FUNCTIONS(FORWARDER)};
+    const struct shim_function functions[] = {FUNCTIONS(FUNCTION)};
+    const struct shim_redirection redirection = {.is_library = has_api,
+                                                 .functions = functions,
+                                                 .count = COUNT(functions),
+                                                 .keep = {(char *)self, (char *)pss}};
+
+    slots_redirect(nt, &redirection);
+    /* What fails here leaves look-ups by name as they were; there is nobody to tell. */
+    exports_add(nt, (char *)GetModuleHandleW(L"kernel32.dll"), exported, COUNT(exported));
+    exports_add(nt, (char *)GetModuleHandleW(L"kernelbase.dll"), exported, COUNT(exported));
+}
+
+BOOL WINAPI DllMain(HINSTANCE self, DWORD reason, void *reserved);
+
+BOOL WINAPI DllMain(HINSTANCE self, DWORD reason, void *reserved)
+{
+    const struct pss_nt *nt = pss_nt_system();
+    HMODULE pss = GetModuleHandleW(L"pss.dll");
+
+    (void)reserved;
+    if (reason != DLL_PROCESS_ATTACH)
+        return TRUE;
+    DisableThreadLibraryCalls(self);
+    redirect_api(nt, self, pss);
+    children_follow(nt, self, pss);
+    return TRUE;
+}
