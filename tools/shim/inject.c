@@ -7,6 +7,7 @@
 
 #define MAX_DESCRIPTORS 4096u
 #define CHUNK           32u /* descriptors read at a time */
+#define PAGE            4096u
 #define DLLS            2u
 
 /** The new import table while it is made; its offsets become RVAs when its place is known. */
@@ -53,12 +54,6 @@ static const IMAGE_DATA_DIRECTORY *directory(const struct inject_image *image, u
     if (is_64bit(image))
         return index < wide->NumberOfRvaAndSizes ? &wide->DataDirectory[index] : NULL;
     return index < narrow->NumberOfRvaAndSizes ? &narrow->DataDirectory[index] : NULL;
-}
-
-static uint32_t size_of_image(const struct inject_image *image)
-{
-    return is_64bit(image) ? image->copy.nt64.OptionalHeader.SizeOfImage
-                           : image->copy.nt32.OptionalHeader.SizeOfImage;
 }
 
 /* source: learn.microsoft.com, PE format: the magic number says which optional header it is */
@@ -116,12 +111,23 @@ NTSTATUS inject_open(const struct pss_nt *nt, HANDLE process, struct inject_imag
     return status;
 }
 
+/** How many descriptors to read at once: those of one page, or one, since what comes behind the
+ * table may be free. */
+static uint32_t chunk_at(const char *address)
+{
+    uint32_t whole =
+        (PAGE - (uint32_t)((uintptr_t)address % PAGE)) / (uint32_t)sizeof(IMAGE_IMPORT_DESCRIPTOR);
+
+    return whole == 0 ? 1 : whole < CHUNK ? whole : CHUNK;
+}
+
 /** Counts the program's descriptors up to the empty one; the size in the directory is not always
  * true. */
 static NTSTATUS count_descriptors(const struct pss_nt *nt, const struct inject_image *image,
                                   uint32_t *count)
 {
     uint32_t rva = directory(image, IMAGE_DIRECTORY_ENTRY_IMPORT)->VirtualAddress;
+    const char *next = image->base + rva;
     IMAGE_IMPORT_DESCRIPTOR chunk[CHUNK];
     uint32_t found = 0;
 
@@ -130,11 +136,8 @@ static NTSTATUS count_descriptors(const struct pss_nt *nt, const struct inject_i
         return STATUS_SUCCESS;
     }
     while (found < MAX_DESCRIPTORS) {
-        uint32_t offset = rva + found * (uint32_t)sizeof *chunk;
-        uint32_t left = offset < size_of_image(image) ? size_of_image(image) - offset : 0;
-        uint32_t part = left / sizeof *chunk < CHUNK ? left / (uint32_t)sizeof *chunk : CHUNK;
-        NTSTATUS status =
-            read_exactly(nt, image->process, image->base + offset, chunk, part * sizeof *chunk);
+        uint32_t part = chunk_at(next);
+        NTSTATUS status = read_exactly(nt, image->process, next, chunk, part * sizeof *chunk);
 
         if (!NT_SUCCESS(status))
             return status;
@@ -144,8 +147,7 @@ static NTSTATUS count_descriptors(const struct pss_nt *nt, const struct inject_i
                 return STATUS_SUCCESS;
             }
         }
-        if (part == 0)
-            break;
+        next += part * sizeof *chunk;
     }
     return STATUS_INVALID_IMAGE_FORMAT;
 }

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+# What `pss run` cannot do it says, with the exit status of env and its like, and nothing is left running.
+. "$(dirname "$0")/dropin.bash"
+
+run run
+expect_status 2
+expect_err 'a program is missing'
+run run --unknown dropin_static
+expect_status 2
+expect_err "no option '--unknown'"
+run run --help
+expect_status 0
+expect_out '^Usage: pss run'
+
+run run no-such-program
+expect_status 127
+expect_err "there is no program 'no-such-program'"
+run run 'Z:\no\such\directory\program.exe'
+expect_status 127
+printf 'This is no program.' >"$scratch/text.exe"
+run run "Z:$scratch/text.exe"
+expect_status 126
+expect_err 'failed: error'
+
+# Without its companions pss.exe says what is missing; the program does not run unhelped.
+mkdir "$scratch/alone" "$scratch/one"
+cp "$bin/pss.exe" "$scratch/alone"
+cp "$bin/pss.exe" "$bin/pss.dll" "$scratch/one"
+for directory in alone one; do
+    run_here "$scratch/$directory/pss.exe" run dropin_mirror
+    expect_status 125
+    expect_err 'pss-shim\.dll for the machine of .dropin_mirror. is not there'
+    expect_no_out '^in '
+done
+
+# Any directory will do.
+mkdir -p "$scratch/ein böses Verzeichnis, 目录/x86" "$scratch/ein böses Verzeichnis, 目录/x64"
+cp "$bin"/pss*.exe "$bin"/pss*.dll "$scratch/ein böses Verzeichnis, 目录"
+for below in x86 x64; do
+    [ ! -d "$bin/$below" ] || cp "$bin/$below"/pss* "$scratch/ein böses Verzeichnis, 目录/$below"
+done
+run_here "$scratch/ein böses Verzeichnis, 目录/pss.exe" run dropin_static
+expect_works
+run_here "$scratch/ein böses Verzeichnis, 目录/pss.exe" run dropin_parent "../$other/dropin_static.exe"
+expect_works
+
+# A program that dies is reported as such.
+run_here "$bin/pss.exe" run dropin_lookup no-such-library.dll
+expect_status 9
+
+# Nothing that was started is there any more.
+run list
+expect_status 0
+expect_no_out 'dropin_|pss-inject'
+
+finish
