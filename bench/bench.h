@@ -37,7 +37,9 @@ struct comparison {
     DWORD entry_size;                /* bytes of the public structure; 0: no list */
     double ratio_limit;              /* the aim: ours by theirs, at most; 0: none */
     double entry_limit;              /* the aim: ns per entry, at most; 0: none */
+    double extra_limit;              /* the aim: us that ours takes more, at most; 0: none */
     int is_walk;                     /* captured before the clock runs */
+    int needs_shim;                  /* left out unless `pss run` has started the bench */
 };
 
 struct bench_case {
@@ -68,5 +70,10 @@ bench_side ours_parent, ours_list, ours_walk;
 /* What a user would write instead: */
 bench_side theirs_parent, theirs_threads, theirs_regions, theirs_named_regions;
 bench_side theirs_handles, theirs_handle_types, theirs_copy;
+/* Programs that know nothing of pss.dll, and the same without `pss run`: */
+bench_side ours_through_kernel32, ours_start, theirs_linked, theirs_start;
+
+/** Whether kernel32 has the API, as under `pss run`. */
+int is_shim_there(void);
 
 #endif

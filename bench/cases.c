@@ -81,6 +81,23 @@ static const struct comparison walk_threads = {WALK, THREAD_LIST, .flags = PSS_C
 static const struct comparison walk_regions = {WALK, REGION_LIST, .flags = NAMED_REGIONS};
 static const struct comparison walk_handles = {WALK, HANDLE_LIST, .flags = ALL_OF_HANDLES};
 
+static const struct comparison start = {
+    .ours_text = "pss run a program, and wait for its end",
+    .theirs_text = "CreateProcess, and wait",
+    .ours = ours_start,
+    .theirs = theirs_start,
+    .extra_limit = 50000,
+};
+
+static const struct comparison shim = {
+    .ours_text = "200 times capture nothing, query, free, as kernel32 has them under pss run",
+    .theirs_text = "the same, linked to pss.dll",
+    .ours = ours_through_kernel32,
+    .theirs = theirs_linked,
+    .ratio_limit = 1.02,
+    .needs_shim = 1,
+};
+
 const struct bench_case bench_cases[] = {
     {"parent", &parent, {0}},
     {"threads-8", &threads, {.threads = 8}},
@@ -96,5 +113,7 @@ const struct bench_case bench_cases[] = {
     {"walk-threads", &walk_threads, {.threads = 200}},
     {"walk-regions", &walk_regions, {.regions = 3000}},
     {"walk-handles", &walk_handles, {.handles = 5000}},
+    {"run-start", &start, {0}},
+    {"run-calls", &shim, {0}},
 };
 const unsigned bench_case_count = sizeof bench_cases / sizeof bench_cases[0];

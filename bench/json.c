@@ -29,6 +29,8 @@ static json_t *describe_aim(const struct comparison *comparison)
 {
     if (comparison->entry_limit != 0)
         return json_pack("{s:f}", "ns_per_entry", comparison->entry_limit);
+    if (comparison->extra_limit != 0)
+        return json_pack("{s:f}", "us_more", comparison->extra_limit);
     return json_pack("{s:f}", "ratio", comparison->ratio_limit);
 }
 

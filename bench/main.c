@@ -16,6 +16,10 @@ static void run_cases(const struct options *options, FILE *table, struct report 
     for (unsigned i = 0; i < bench_case_count; i++) {
         if (!is_wanted(options, bench_cases[i].name))
             continue;
+        if (bench_cases[i].comparison->needs_shim && !is_shim_there()) {
+            fprintf(stderr, "%s is left out: start the bench with pss run\n", bench_cases[i].name);
+            continue;
+        }
         if (report->count == 0)
             print_heading(table);
         measure(&bench_cases[i], options->repeat, &report->results[report->count]);

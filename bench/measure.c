@@ -91,6 +91,9 @@ int is_aim_met(const struct result *result)
 
     if (comparison->ratio_limit != 0 && result->ratio > comparison->ratio_limit)
         return 0;
+    if (comparison->extra_limit != 0 &&
+        result->ours.median - result->theirs.median > comparison->extra_limit)
+        return 0;
     return comparison->entry_limit == 0 || result->entry_ns < comparison->entry_limit;
 }
 

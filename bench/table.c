@@ -23,6 +23,12 @@ void print_heading(FILE *out)
     fflush(out);
 }
 
+/* From microseconds. */
+static double milliseconds(double time)
+{
+    return time / 1000;
+}
+
 void print_row(FILE *out, const struct result *result)
 {
     const struct bench_case *subject = result->subject;
@@ -38,6 +44,8 @@ void print_row(FILE *out, const struct result *result)
     fprintf(out, "  %s: ", name_outcome(is_aim_met(result)));
     if (comparison->entry_limit != 0)
         fprintf(out, "under %.0f ns\n", comparison->entry_limit);
+    else if (comparison->extra_limit != 0)
+        fprintf(out, "%.0f ms more at most\n", milliseconds(comparison->extra_limit));
     else
         fprintf(out, "ratio %.2f at most\n", comparison->ratio_limit);
     fflush(out);
@@ -49,12 +57,6 @@ void print_clone_heading(FILE *out)
             "clone ms", "read ms", "MB/s", "read", "ratio", "freeze ms", "ratio", "dump ms",
             "ratio", "aim");
     fflush(out);
-}
-
-/* From microseconds. */
-static double milliseconds(double time)
-{
-    return time / 1000;
 }
 
 static double megabytes_per_second(const struct clone_result *result, const struct timing *timing)

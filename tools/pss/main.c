@@ -8,8 +8,6 @@
 
 #include <windows.h>
 
-#include <shellapi.h>
-
 #include "commands.h"
 #include "text.h"
 #include "usage.h"
@@ -44,19 +42,14 @@ static int run(int argc, char **argv)
     return report_usage(NULL, "there is no command '%s'", argv[1]);
 }
 
-/** The command line in UTF-8, which main()'s arguments are not; never freed. */
-static char **read_arguments(int *argc)
+/** The arguments in UTF-8; never freed. */
+static char **convert_arguments(int argc, WCHAR **wide)
 {
-    WCHAR **wide = CommandLineToArgvW(GetCommandLineW(), argc);
-    char **argv;
+    char **argv = text_allocate(((size_t)argc + 1) * sizeof *argv);
 
-    if (wide == NULL)
-        report_out_of_memory();
-    argv = text_allocate(((size_t)*argc + 1) * sizeof *argv);
-    for (int i = 0; i < *argc; i++)
+    for (int i = 0; i < argc; i++)
         argv[i] = text_from_wide(wide[i], wcslen(wide[i]), NULL);
-    argv[*argc] = NULL;
-    LocalFree(wide);
+    argv[argc] = NULL;
     return argv;
 }
 
@@ -80,10 +73,13 @@ static int run_printing(int argc, char **argv)
     return status;
 }
 
-int main(void)
+int _dowildcard = 0; /* An asterisk is an asterisk. */
+
+int wmain(int argc, WCHAR **wide);
+
+int wmain(int argc, WCHAR **wide)
 {
-    int argc;
-    char **argv = read_arguments(&argc);
+    char **argv = convert_arguments(argc, wide);
 
     /* The console and its settings are the program's that is run. */
     if (argc > 1 && strcmp(argv[1], "run") == 0)
