@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Fetches by package name what the build needs but a system cannot simply install: source packages and files of
-# another architecture or release. Prints the directory that holds the item.
+# Fetches by package name what the build needs but a system cannot simply install: source packages, files of another
+# architecture or release, and compilers for the consumers among the tests, which are not worth an installation.
+# Prints the directory that holds the item.
 #
-#   cmake/deps.sh DIRECTORY cmocka | jansson | wine-i386 | mingw-headers-SUITE
+#   cmake/deps.sh DIRECTORY cmocka | jansson | wine-i386 | mingw-headers-SUITE | rust | go | pascal | mcs | dotnet
 #
 # All apt state lives in DIRECTORY, so the user's sources and foreign architectures stay as they are, an ordinary user
 # will do, and an item that is there is never fetched again.
@@ -101,16 +102,36 @@ get_source() {
 }
 
 get_package() {
-    fetch download "$1"
-    dpkg-deb -x ./*.deb x
+    fetch download "$@"
+    for file in ./*.deb; do
+        dpkg-deb -x "$file" x
+    done
     rm -f ./*.deb
+}
+
+# Prints those of the packages that the system lacks.
+lacking() {
+    for package in "$@"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || printf '%s\n' "$package"
+    done
+}
+
+# A package of the npm registry, by name, version and SHA-512.
+get_npm() {
+    cat >npm.cmake <<CMAKE
+file(DOWNLOAD "${NPM_CONFIG_REGISTRY:-https://registry.npmjs.org}/$1/-/$1-$2.tgz" package.tgz
+    INACTIVITY_TIMEOUT 60 TLS_VERIFY ON EXPECTED_HASH SHA512=$3)
+CMAKE
+    cmake -P npm.cmake >&2 || die "cannot fetch $1 from the npm registry, see above"
+    cmake -E tar xf package.tgz
 }
 
 scripts=$(cd "$(dirname "$0")" && pwd)
 suite=
 name=$item
 case $item in
-cmocka | jansson) ;;
+cmocka | jansson | rust | go | mcs | dotnet) ;;
+pascal) suite=trixie ;; # The first release with the units for Windows.
 wine-i386)
     version=$(dpkg-query -W -f '${Version}' libwine 2>/dev/null) || die 'install the package wine first'
     name=wine-i386-$(printf %s "$version" | tr -c 'A-Za-z0-9.+-' _)
@@ -143,6 +164,31 @@ if [ ! -d "$root/$name" ]; then
     mingw-headers-*)
         get_package mingw-w64-common
         mv x/usr/share/mingw-w64/include "$root/$name"
+        ;;
+    rust)
+        get_package rustc cargo libstd-rust-1.63 libstd-rust-dev libstd-rust-dev-windows librust-winapi-dev \
+            librust-winapi-i686-pc-windows-gnu-dev librust-winapi-x86-64-pc-windows-gnu-dev \
+            $(lacking libllvm14 libcurl3-gnutls libgit2-1.5 libhttp-parser2.9 \
+                libmbedcrypto7 libmbedtls14 libmbedx509-1 libpcre3)
+        mv x/usr "$root/$name"
+        ;;
+    go)
+        get_package golang-1.19-go golang-1.19-src
+        rm -rf x/usr/lib/go-1.19/pkg/linux_* # Libraries for programs of this system.
+        mv x/usr "$root/$name"
+        ;;
+    pascal)
+        get_package fp-compiler-3.2.2 fp-units-win-rtl-3.2.2
+        mv x/usr "$root/$name"
+        ;;
+    mcs)
+        get_package mono-mcs mono-runtime-sgen mono-runtime-common libmono-corlib4.5-dll \
+            libmono-system4.0-cil libmono-system-core4.0-cil libmono-system-xml4.0-cil
+        mv x "$root/$name"
+        ;;
+    dotnet)
+        get_npm dotnet-3.1-win-x64 3.1.1007 c64eed86a57dd2e93901472ad33597b32d341981f2df2faa941b2753076144485cef61c843b992eb4c640734c36258d7bd01c4273101bf71ad1e62d3416efc6c
+        mv package "$root/$name"
         ;;
     esac
     cd "$root"
