@@ -116,14 +116,15 @@ lacking() {
     done
 }
 
-# A package of the npm registry, by name, version and SHA-512.
+# get_npm NAME VERSION SHA512: a package of the npm registry.
 get_npm() {
-    cat >npm.cmake <<CMAKE
-file(DOWNLOAD "${NPM_CONFIG_REGISTRY:-https://registry.npmjs.org}/$1/-/$1-$2.tgz" package.tgz
-    INACTIVITY_TIMEOUT 60 TLS_VERIFY ON EXPECTED_HASH SHA512=$3)
-CMAKE
-    cmake -P npm.cmake >&2 || die "cannot fetch $1 from the npm registry, see above"
-    cmake -E tar xf package.tgz
+    command -v npm >/dev/null || die "the program npm is missing, which fetches $1"
+    npm pack --silent --ignore-scripts "$1@$2" >fetch.log 2>&1 || {
+        cat fetch.log >&2
+        die "npm pack $1@$2 failed, see above"
+    }
+    printf '%s  %s\n' "$3" "$1-$2.tgz" | sha512sum --check --status || die "$1@$2 is not what it was"
+    cmake -E tar xf "$1-$2.tgz"
 }
 
 scripts=$(cd "$(dirname "$0")" && pwd)

@@ -6,7 +6,6 @@ packages_windows='cmake ninja-build wine wine64
 packages_native='clang-14 libclang-rt-14-dev libstdc++-12-dev libwine-dev libcmocka-dev'
 packages_linkers='lld-14 llvm-14'
 packages_debugger='lldb-14'
-packages_consumers='ca-certificates'
 packages_check='clang-format-14 clang-tidy-14'
 
 is_installed() {

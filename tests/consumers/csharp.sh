@@ -13,7 +13,7 @@ compile() {
 }
 
 build() {
-    get_toolchain dotnet 'dotnet-3.1-win-x64 (npm)'
+    get_toolchain dotnet 'dotnet-3.1-win-x64 (by npm, which has to be there)'
     ln -s "$toolchain" "$out/dotnet"
     get_toolchain mcs 'mono-mcs (Debian)'
     export MONO_CFG_DIR="$toolchain/etc"
