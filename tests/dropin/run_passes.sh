@@ -35,4 +35,19 @@ run_here "$bin/pss.exe" run -- dropin_mirror --help
 expect_status 42
 expect_out '^\[--help\]$'
 
+# A console, which script(1) gives it, is the program's own, in the state that it was in.
+on_console()
+{
+    (cd "$programs/$machine" && PSS_STDIN=1 script -qec "$(printf '%q ' "$emulator" "$@" --console "Z:$scratch/console")" \
+        "$scratch/typescript" </dev/null >"$scratch/out")
+    status=$?
+    expect_status 42
+}
+command='dropin_mirror on a console' out= err=
+on_console dropin_mirror
+mv "$scratch/console" "$scratch/plain"
+on_console "$bin/pss.exe" run dropin_mirror
+check 'three handles of a console' grep -Eqx '[0-9]+ [0-9]+ [0-9a-f]+ [0-9a-f]+ [0-9a-f]+' "$scratch/console"
+check 'in the same state' cmp -s "$scratch/plain" "$scratch/console"
+
 finish
