@@ -4,11 +4,16 @@
 add_library(pss_warnings INTERFACE)
 target_compile_features(pss_warnings INTERFACE c_std_11)
 target_compile_options(pss_warnings INTERFACE
-    -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Werror
+    -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion "$<$<BOOL:${PSS_WARNINGS_ARE_ERRORS}>:-Werror>"
     "$<$<COMPILE_LANGUAGE:C>:-std=c11;-Wstrict-prototypes;-Wmissing-prototypes>")
 if(CMAKE_C_COMPILER_ID STREQUAL GNU AND CMAKE_C_COMPILER_VERSION VERSION_GREATER_EQUAL 12)
     # GCC 12 takes the segment offsets of NtCurrentTeb() for null pointers and warns.
     target_compile_options(pss_warnings INTERFACE --param=min-pagesize=0)
+endif()
+if(WIN32)
+    # No path of this machine in the result; debuggers start in the source directory.
+    target_compile_options(pss_warnings INTERFACE
+        "-ffile-prefix-map=${PROJECT_SOURCE_DIR}=." "-ffile-prefix-map=${PROJECT_BINARY_DIR}=.")
 endif()
 
 add_library(pss_options INTERFACE)
@@ -21,9 +26,6 @@ if(WIN32)
     # No C runtime: no builtin may turn into a call that nobody provides, and a frame stays below the 2 KiB of the house.
     target_compile_options(pss_options INTERFACE
         -ffreestanding -fno-ident -fno-tree-loop-distribute-patterns -Wframe-larger-than=2048)
-    # No path of this machine in the result; debuggers start in the source directory.
-    target_compile_options(pss_options INTERFACE
-        "-ffile-prefix-map=${PROJECT_SOURCE_DIR}=." "-ffile-prefix-map=${PROJECT_BINARY_DIR}=.")
     if(CMAKE_SIZEOF_VOID_P EQUAL 4)
         # Callers on x86 promise 4-byte stack alignment only. Nobody reads DWARF unwind tables there; x64 needs its own.
         target_compile_options(pss_options INTERFACE -mstackrealign -fno-asynchronous-unwind-tables)

@@ -6,6 +6,10 @@ packages_windows='cmake ninja-build wine wine64
 packages_native='clang-14 libclang-rt-14-dev libstdc++-12-dev libwine-dev libcmocka-dev'
 packages_linkers='lld-14 llvm-14'
 packages_debugger='lldb-14'
+# What a release is made with: pss.lib for MSVC, pss.html, and the archive.
+packages_release='llvm-14 mandoc zip'
+# By which the tests use what is installed.
+packages_flags='pkgconf'
 packages_check='clang-format-14 clang-tidy-14'
 
 is_installed() {

@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . scripts/packages.sh
 
-need_packages $packages_windows $packages_native $packages_linkers $packages_debugger
+need_packages $packages_windows $packages_native $packages_linkers $packages_debugger $packages_release $packages_flags
 
 passed=0
 failed=0

@@ -1,25 +1,22 @@
 # SPDX-License-Identifier: MIT
-# Another project can use this one with add_subdirectory, without tests, and its program binds to pss.dll and runs.
+# Another project can use this one with FetchContent and with add_subdirectory, without tests; its programs bind to
+# pss.dll or hold the library, and run. pss is installed with it only if it asks.
 
 . "$(dirname "$0")/common.sh"
+. "$here/consume.sh"
 
-{
-    "$CMAKE" -S "$here/consumer" -B "$work/build" -G Ninja -DCMAKE_TOOLCHAIN_FILE="$TOOLCHAIN" -DPSS_SOURCE="$SOURCE" \
-        -DCMAKE_BUILD_TYPE=Release &&
-        "$CMAKE" --build "$work/build" &&
-        "$CMAKE" --install "$work/build" --prefix "$work/installed"
-} >"$work/log" 2>&1 || {
-    cat "$work/log"
-    fail 'the consumer does not build'
-}
-for file in bin/pss.dll lib/libpss.dll.a lib/libpss.a include/pss.h; do
+configure_consumer "$work/fetched" FetchContent -DPSS_SOURCE="$SOURCE" -DPSS_INSTALL=ON
+run_cmake --build "$work/fetched"
+for language in c cpp; do
+    check_dynamic "$work/fetched/dynamic_$language.exe"
+    check_static "$work/fetched/static_$language.exe"
+done
+run_cmake --install "$work/fetched" --prefix "$work/installed"
+for file in bin/pss.dll lib/libpss.dll.a lib/libpss.a include/pss.h lib/cmake/pss/pss-config.cmake; do
     [ -e "$work/installed/$file" ] || fail "$file is not installed"
 done
 
-list_imports "$work/build/dynamic.exe" | grep -q '^pss\.dll PssQuerySnapshot$' || fail 'dynamic.exe does not use pss.dll'
-if list_imports "$work/build/static.exe" | grep ' Pss'; then
-    fail 'static.exe imports Pss names'
-fi
-for program in dynamic static; do
-    "$RUN" "$work/build/$program.exe" || fail "$program.exe ends with $?"
-done
+# What add_subdirectory would build is the same. With nothing to install there is no need to build it.
+configure_consumer "$work/added" add_subdirectory -DPSS_SOURCE="$SOURCE"
+run_cmake --install "$work/added" --prefix "$work/unasked"
+[ ! -e "$work/unasked" ] || fail 'a subproject installs itself unasked'
