@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <windows.h>
+
 enum { EXIT_USAGE = 2 };
 
 static void run_cases(const struct options *options, FILE *table, struct report *report)
@@ -79,6 +81,7 @@ int main(int argc, char **argv)
 {
     struct options options;
 
+    SetEnvironmentVariableA("PSS_FORWARD", "0"); /* What is measured is this library. */
     if (is_target(argc, argv))
         return target_main(argc, argv);
     _setmode(_fileno(stdout), _O_BINARY); /* Lines end as everywhere else. */

@@ -2,6 +2,7 @@
 /* The thirteen exported names. A status becomes a Win32 code here and nowhere else. */
 #include "api/api.h"
 #include "base/status.h"
+#include "forward/forward.h"
 
 /* The codes the contract gives these conditions, where the system's own table says otherwise. */
 static DWORD win32_error(NTSTATUS status)
@@ -32,21 +33,38 @@ static DWORD win32_error(NTSTATUS status)
     }
 }
 
+/*
+ * Each export asks first who serves this process. The question that decides is one capture of the
+ * system's; every later one is a look at one variable.
+ */
+
 DWORD WINAPI PssCaptureSnapshot(HANDLE ProcessHandle, PSS_CAPTURE_FLAGS CaptureFlags,
                                 DWORD ThreadContextFlags, HPSS *SnapshotHandle)
 {
+    const struct pss_system_api *system = pss_forward_api(pss_nt_system());
+
+    if (system)
+        return system->capture(ProcessHandle, CaptureFlags, ThreadContextFlags, SnapshotHandle);
     return win32_error(pss_snapshot_capture(pss_nt_system(), ProcessHandle, (uint32_t)CaptureFlags,
                                             ThreadContextFlags, SnapshotHandle));
 }
 
 DWORD WINAPI PssFreeSnapshot(HANDLE ProcessHandle, HPSS SnapshotHandle)
 {
+    const struct pss_system_api *system = pss_forward_api(pss_nt_system());
+
+    if (system)
+        return system->free(ProcessHandle, SnapshotHandle);
     return win32_error(pss_snapshot_free(pss_nt_system(), ProcessHandle, SnapshotHandle));
 }
 
 DWORD WINAPI PssQuerySnapshot(HPSS SnapshotHandle, PSS_QUERY_INFORMATION_CLASS InformationClass,
                               void *Buffer, DWORD BufferLength)
 {
+    const struct pss_system_api *system = pss_forward_api(pss_nt_system());
+
+    if (system)
+        return system->query(SnapshotHandle, InformationClass, Buffer, BufferLength);
     return win32_error(pss_snapshot_query(pss_nt_system(), SnapshotHandle,
                                           (uint32_t)InformationClass, Buffer, BufferLength));
 }
@@ -54,6 +72,11 @@ DWORD WINAPI PssQuerySnapshot(HPSS SnapshotHandle, PSS_QUERY_INFORMATION_CLASS I
 DWORD WINAPI PssWalkSnapshot(HPSS SnapshotHandle, PSS_WALK_INFORMATION_CLASS InformationClass,
                              HPSSWALK WalkMarkerHandle, void *Buffer, DWORD BufferLength)
 {
+    const struct pss_system_api *system = pss_forward_api(pss_nt_system());
+
+    if (system)
+        return system->walk(SnapshotHandle, InformationClass, WalkMarkerHandle, Buffer,
+                            BufferLength);
     return win32_error(pss_snapshot_walk(SnapshotHandle, (uint32_t)InformationClass,
                                          WalkMarkerHandle, Buffer, BufferLength));
 }
@@ -62,36 +85,60 @@ DWORD WINAPI PssDuplicateSnapshot(HANDLE SourceProcessHandle, HPSS SnapshotHandl
                                   HANDLE TargetProcessHandle, HPSS *TargetSnapshotHandle,
                                   PSS_DUPLICATE_FLAGS Flags)
 {
+    const struct pss_system_api *system = pss_forward_api(pss_nt_system());
     const struct pss_duplication what = {.source = SourceProcessHandle,
                                          .target = TargetProcessHandle,
                                          .snapshot = SnapshotHandle,
                                          .flags = (uint32_t)Flags};
 
+    if (system)
+        return system->duplicate(SourceProcessHandle, SnapshotHandle, TargetProcessHandle,
+                                 TargetSnapshotHandle, Flags);
     return win32_error(pss_snapshot_duplicate(pss_nt_system(), &what, TargetSnapshotHandle));
 }
 
 DWORD WINAPI PssWalkMarkerCreate(const PSS_ALLOCATOR *Allocator, HPSSWALK *WalkMarkerHandle)
 {
+    const struct pss_system_api *system = pss_forward_api(pss_nt_system());
+
+    if (system)
+        return system->marker_create(Allocator, WalkMarkerHandle);
     return win32_error(pss_marker_create(pss_nt_system(), Allocator, WalkMarkerHandle));
 }
 
 DWORD WINAPI PssWalkMarkerFree(HPSSWALK WalkMarkerHandle)
 {
+    const struct pss_system_api *system = pss_forward_api(pss_nt_system());
+
+    if (system)
+        return system->marker_free(WalkMarkerHandle);
     return win32_error(pss_marker_free(pss_nt_system(), WalkMarkerHandle));
 }
 
 DWORD WINAPI PssWalkMarkerGetPosition(HPSSWALK WalkMarkerHandle, ULONG_PTR *Position)
 {
+    const struct pss_system_api *system = pss_forward_api(pss_nt_system());
+
+    if (system)
+        return system->marker_get_position(WalkMarkerHandle, Position);
     return win32_error(pss_marker_tell(WalkMarkerHandle, Position));
 }
 
 DWORD WINAPI PssWalkMarkerSetPosition(HPSSWALK WalkMarkerHandle, ULONG_PTR Position)
 {
+    const struct pss_system_api *system = pss_forward_api(pss_nt_system());
+
+    if (system)
+        return system->marker_set_position(WalkMarkerHandle, Position);
     return win32_error(pss_marker_seek(WalkMarkerHandle, Position));
 }
 
 DWORD WINAPI PssWalkMarkerSeekToBeginning(HPSSWALK WalkMarkerHandle)
 {
+    const struct pss_system_api *system = pss_forward_api(pss_nt_system());
+
+    if (system)
+        return system->marker_seek_to_beginning(WalkMarkerHandle);
     return win32_error(pss_marker_rewind(WalkMarkerHandle));
 }
 
@@ -99,15 +146,27 @@ DWORD WINAPI PssWalkMarkerSeekToBeginning(HPSSWALK WalkMarkerHandle)
 
 DWORD WINAPI PssWalkMarkerTell(HPSSWALK WalkMarkerHandle, ULONG_PTR *Position)
 {
-    return PssWalkMarkerGetPosition(WalkMarkerHandle, Position);
+    const struct pss_system_api *system = pss_forward_api(pss_nt_system());
+
+    if (system)
+        return system->marker_tell(WalkMarkerHandle, Position);
+    return win32_error(pss_marker_tell(WalkMarkerHandle, Position));
 }
 
 DWORD WINAPI PssWalkMarkerSeek(HPSSWALK WalkMarkerHandle, ULONG_PTR Position)
 {
-    return PssWalkMarkerSetPosition(WalkMarkerHandle, Position);
+    const struct pss_system_api *system = pss_forward_api(pss_nt_system());
+
+    if (system)
+        return system->marker_seek(WalkMarkerHandle, Position);
+    return win32_error(pss_marker_seek(WalkMarkerHandle, Position));
 }
 
 DWORD WINAPI PssWalkMarkerRewind(HPSSWALK WalkMarkerHandle)
 {
-    return PssWalkMarkerSeekToBeginning(WalkMarkerHandle);
+    const struct pss_system_api *system = pss_forward_api(pss_nt_system());
+
+    if (system)
+        return system->marker_rewind(WalkMarkerHandle);
+    return win32_error(pss_marker_rewind(WalkMarkerHandle));
 }

@@ -17,6 +17,12 @@
  * - **Pointers.** Every pointer that a walk hands out into the snapshot stays valid until the walk
  *   marker is freed with PssWalkMarkerFree(), even when PssFreeSnapshot() comes first.
  *   *kernel32: promises them for the life of the marker; what PssFreeSnapshot() does is not told.*
+ * - **Who serves.** Where kernel32 has an API that works, found out once per process by a snapshot
+ * of its own, every call goes there unchanged, and what this file promises beyond kernel32 holds no
+ *   more: PSS_WALK_THREAD_NAME and PSS_QUERY_VA_CLONE_DETAILS give ERROR_INVALID_PARAMETER, bad
+ *   handles may raise. PSS_FORWARD=0 in the environment of the process before the first call, or a
+ *   build with -DPSS_FORWARD=OFF, keeps the calls here. A snapshot cannot travel between a process
+ *   whose calls are handed on and one whose calls are not.
  * - **Ownership.** An HPSS is not a kernel handle: it cannot be inherited or closed with
  *   CloseHandle(), and it means something in one process only.
  *
@@ -417,7 +423,8 @@ typedef struct {
 #endif
 
 /**
- * Queries PSS_VA_CLONE_DETAILS; present with PSS_CAPTURE_VA_CLONE. *kernel32: error 87*
+ * Queries PSS_VA_CLONE_DETAILS; present with PSS_CAPTURE_VA_CLONE. *kernel32: error 87*, which
+ * tells that kernel32 serves: this library answers ERROR_NOT_FOUND for a snapshot without a clone.
  */
 #define PSS_QUERY_VA_CLONE_DETAILS ((PSS_QUERY_INFORMATION_CLASS)0x40000001)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Refuses an #include that points against exports -> api -> capture -> clone -> descriptor -> base -> nt.
+# Refuses an #include that points against exports -> forward -> api -> capture -> clone -> descriptor -> base -> nt.
 
 function layer(path,    parts, n) {
     n = split(path, parts, "/")
@@ -13,7 +13,8 @@ BEGIN {
     rank["clone"] = 4
     rank["capture"] = 5
     rank["api"] = 6
-    rank["exports"] = 7
+    rank["forward"] = 7
+    rank["exports"] = 8
 }
 
 /^#[ \t]*include[ \t]*"/ {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The real system behind the seam: the only file that names a native function. */
+/* The real system behind the seam: native functions are named here, and one in guard.c. */
 #include "nt/nt.h"
+
+#include "nt/guard.h"
 
 #include <stddef.h>
 
@@ -52,6 +54,14 @@ NATIVE(BOOLEAN, RtlFreeHeap, HANDLE, ULONG, void *);
 NATIVE(ULONG, RtlNtStatusToDosErrorNoTeb, NTSTATUS);
 NATIVE(NTSTATUS, LdrGetDllHandle, PCWSTR, ULONG *, UNICODE_STRING *, HANDLE *);
 NATIVE(NTSTATUS, LdrGetProcedureAddress, HANDLE, STRING *, ULONG, void **);
+NATIVE(NTSTATUS, LdrLockLoaderLock, ULONG, ULONG *, ULONG_PTR *);
+NATIVE(NTSTATUS, LdrUnlockLoaderLock, ULONG, ULONG_PTR);
+NATIVE(NTSTATUS, NtDelayExecution, BOOLEAN, LARGE_INTEGER *);
+NATIVE(NTSTATUS, RtlQueryEnvironmentVariable_U, void *, UNICODE_STRING *, UNICODE_STRING *);
+NATIVE(BOOLEAN, RtlTryEnterCriticalSection, void *);
+NATIVE(NTSTATUS, RtlLeaveCriticalSection, void *);
+NATIVE(ULONG, RtlGetLastWin32Error, void);
+NATIVE(void, RtlSetLastWin32Error, ULONG);
 
 #define ASSERT_SIZE(type, x64, x86) \
     _Static_assert(sizeof(type) == (sizeof(void *) == 8 ? (x64) : (x86)), #type)
@@ -84,13 +94,18 @@ static ULONGLONG NTAPI read_tsc(void)
     return __builtin_ia32_rdtsc();
 }
 
-/* source: phnt ntpebteb.h, PEB.ProcessHeap, behind the PEB pointer of the TEB */
-static HANDLE process_heap(void)
+/* source: phnt ntpebteb.h, the PEB pointer of the TEB and pointers of the PEB by their index */
+static void *peb_pointer(uint32_t index)
 {
     const char *teb = (const char *)NtCurrentTeb();
     const char *peb = *(const char *const *)(teb + 12 * sizeof(void *));
 
-    return *(const HANDLE *)(peb + (sizeof(void *) == 8 ? 0x30 : 0x18));
+    return *(void *const *)(peb + index * sizeof(void *));
+}
+
+static HANDLE process_heap(void)
+{
+    return peb_pointer(6); /* PEB.ProcessHeap */
 }
 
 static void *NTAPI allocate_heap(SIZE_T size)
@@ -104,23 +119,69 @@ static void NTAPI free_heap(void *address)
         RtlFreeHeap(process_heap(), 0, address);
 }
 
-static void *NTAPI find_service(const char *name)
+static NTSTATUS NTAPI try_lock_loader(ULONG_PTR *cookie)
 {
-    static const WCHAR ntdll_name[] = L"ntdll.dll";
-    UNICODE_STRING module_name;
+    /* source: phnt ntldr.h, LDR_LOCK_LOADER_LOCK_FLAG_TRY_ONLY and ..._DISPOSITION_LOCK_ACQUIRED */
+    static const ULONG try_only = 2, acquired = 1;
+    ULONG disposition = 0;
+    NTSTATUS status = LdrLockLoaderLock(try_only, &disposition, cookie);
+
+    return NT_SUCCESS(status) && disposition != acquired ? STATUS_LOCK_NOT_GRANTED : status;
+}
+
+static void NTAPI unlock_loader(ULONG_PTR cookie)
+{
+    LdrUnlockLoaderLock(0, cookie); /* Fails for a wrong number only. */
+}
+
+static void *NTAPI find_module(const WCHAR *name)
+{
+    UNICODE_STRING text;
     HANDLE module = NULL;
-    STRING export_name;
+
+    RtlInitUnicodeString(&text, name);
+    return NT_SUCCESS(LdrGetDllHandle(NULL, NULL, &text, &module)) ? module : NULL;
+}
+
+static void *NTAPI find_export(void *module, const char *name)
+{
+    STRING text;
     void *address = NULL;
 
-    module_name.Buffer = (WCHAR *)ntdll_name;
-    module_name.Length = sizeof(ntdll_name) - sizeof(WCHAR);
-    module_name.MaximumLength = sizeof(ntdll_name);
-    if (!NT_SUCCESS(LdrGetDllHandle(NULL, NULL, &module_name, &module)))
-        return NULL;
-    RtlInitAnsiString(&export_name, name);
-    if (!NT_SUCCESS(LdrGetProcedureAddress(module, &export_name, 0, &address)))
-        return NULL;
-    return address;
+    RtlInitAnsiString(&text, name);
+    return NT_SUCCESS(LdrGetProcedureAddress(module, &text, 0, &address)) ? address : NULL;
+}
+
+static void *NTAPI find_service(const char *name)
+{
+    void *ntdll = find_module(L"ntdll.dll");
+
+    return ntdll ? find_export(ntdll, name) : NULL;
+}
+
+static NTSTATUS NTAPI query_environment(const WCHAR *name, WCHAR *value, USHORT size)
+{
+    void *lock = peb_pointer(7); /* PEB.FastPebLock, which guards the environment */
+    UNICODE_STRING name_text, value_text = {0, (USHORT)(size - sizeof(WCHAR)), value};
+    NTSTATUS status;
+
+    if (!RtlTryEnterCriticalSection(lock))
+        return STATUS_LOCK_NOT_GRANTED;
+    RtlInitUnicodeString(&name_text, name);
+    status = RtlQueryEnvironmentVariable_U(NULL, &name_text, &value_text);
+    RtlLeaveCriticalSection(lock);
+    if (NT_SUCCESS(status))
+        value[value_text.Length / sizeof(WCHAR)] = 0;
+    return status;
+}
+
+static NTSTATUS NTAPI call_guarded(pss_nt_routine *routine, void *argument)
+{
+    ULONG last_error = RtlGetLastWin32Error();
+    NTSTATUS status = pss_guard_call(routine, argument);
+
+    RtlSetLastWin32Error(last_error);
+    return status;
 }
 
 /* winternl.h declares the class numbers as enums; the table takes plain numbers. */
@@ -216,6 +277,13 @@ static const struct pss_nt nt_system = {
     .allocate_heap = allocate_heap,
     .free_heap = free_heap,
     .find_service = find_service,
+    .try_lock_loader = try_lock_loader,
+    .unlock_loader = unlock_loader,
+    .find_module = find_module,
+    .find_export = find_export,
+    .query_environment = query_environment,
+    .delay = NtDelayExecution,
+    .call_guarded = call_guarded,
 };
 
 const struct pss_nt *pss_nt_system(void)

@@ -5,9 +5,12 @@
 
 #include "nt/nt_types.h"
 
+/** What call_guarded calls. */
+typedef void(NTAPI pss_nt_routine)(void *argument);
+
 /**
  * The services pss.dll uses. Each has the signature and the meaning of the function its line names;
- * the three without a native name are explained.
+ * those without a native name, or with arguments of their own, are explained.
  *
  * A table is never changed while somebody uses it, and serves any number of threads.
  */
@@ -118,6 +121,26 @@ struct pss_nt {
     void(NTAPI *free_heap)(void *);
     /* An export of ntdll that some systems lack, by name; NULL where it is missing. */
     void *(NTAPI *find_service)(const char *);
+
+    /* LdrLockLoaderLock without waiting: STATUS_LOCK_NOT_GRANTED while another thread has it. */
+    NTSTATUS(NTAPI *try_lock_loader)(ULONG_PTR *);
+    /* LdrUnlockLoaderLock, with the number that the lock gave */
+    void(NTAPI *unlock_loader)(ULONG_PTR);
+    /* A module that is loaded, by name, and an export of one; NULL where it is missing. */
+    void *(NTAPI *find_module)(const WCHAR *);
+    void *(NTAPI *find_export)(void *, const char *);
+    /*
+     * RtlQueryEnvironmentVariable_U: name, and a buffer with its bytes; the value is terminated.
+     * STATUS_LOCK_NOT_GRANTED while another thread has the lock of the environment.
+     */
+    NTSTATUS(NTAPI *query_environment)(const WCHAR *, WCHAR *, USHORT);
+    /* NtDelayExecution */
+    NTSTATUS(NTAPI *delay)(BOOLEAN, LARGE_INTEGER *);
+    /*
+     * Calls a routine with its argument: STATUS_SUCCESS, or the code of the exception that came out
+     * of it. Never fails; the last-error value stays as it was.
+     */
+    NTSTATUS(NTAPI *call_guarded)(pss_nt_routine *, void *);
 };
 
 /** NtCreateProcessEx, which some systems lack: found by name. */

@@ -499,6 +499,13 @@ const struct pss_nt *faulty_nt(void)
         .allocate_heap = allocate_heap,
         .free_heap = free_heap,
         .find_service = find_service,
+        .try_lock_loader = faulty_try_lock_loader,
+        .unlock_loader = faulty_unlock_loader,
+        .find_module = faulty_find_module,
+        .find_export = faulty_find_export,
+        .query_environment = faulty_query_environment,
+        .delay = faulty_delay,
+        .call_guarded = faulty_call_guarded,
     };
 
     return &table;

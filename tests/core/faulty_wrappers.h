@@ -43,6 +43,15 @@ NTSTATUS NTAPI faulty_read_file(HANDLE file, IO_STATUS_BLOCK *io, void *buffer, 
 NTSTATUS NTAPI faulty_write_file(HANDLE file, IO_STATUS_BLOCK *io, const void *buffer, ULONG size,
                                  LARGE_INTEGER *offset);
 
+/* faulty_forward.c: what the decision who serves needs. */
+NTSTATUS NTAPI faulty_try_lock_loader(ULONG_PTR *cookie);
+void NTAPI faulty_unlock_loader(ULONG_PTR cookie);
+void *NTAPI faulty_find_module(const WCHAR *name);
+void *NTAPI faulty_find_export(void *module, const char *name);
+NTSTATUS NTAPI faulty_query_environment(const WCHAR *name, WCHAR *value, USHORT size);
+NTSTATUS NTAPI faulty_delay(BOOLEAN alertable, LARGE_INTEGER *interval);
+NTSTATUS NTAPI faulty_call_guarded(pss_nt_routine *routine, void *argument);
+
 /** A service that is found by name, with a wrapper around it. */
 void *faulty_create_process(pss_nt_create_process *inner);
 

@@ -144,6 +144,16 @@ static void test_walk_and_query_answer_their_codes(void **state)
     faulty_assert_clean("walk");
 }
 
+/* Who serves is decided at the first call of all, before anything fails: this library does. */
+static int decide(void **state)
+{
+    (void)state;
+    SetEnvironmentVariableA("PSS_FORWARD", "0");
+    faulty_init();
+    assert_same(PssWalkMarkerFree(NULL), ERROR_INVALID_HANDLE);
+    return 0;
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -171,5 +181,5 @@ int main(void)
         CODE_TEST(test_walk_and_query_answer_their_codes),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, decide, NULL);
 }

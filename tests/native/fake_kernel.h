@@ -192,6 +192,11 @@ enum fake_call {
     FAKE_READ_FILE,
     FAKE_WRITE_FILE,
     FAKE_CREATE_PROCESS,
+    FAKE_LOCK_LOADER,
+    FAKE_FIND_MODULE,
+    FAKE_FIND_EXPORT,
+    FAKE_QUERY_ENVIRONMENT,
+    FAKE_DELAY,
     FAKE_RELEASE, /* close, free, resume, unmap, terminate, set: never fails by a fault */
     FAKE_CALL_COUNT
 };
@@ -241,6 +246,13 @@ struct fake_system {
     uint8_t files_lie;           /* other bytes than the memory has */
     uint8_t files_refuse_writes; /* they can be opened to read only */
     uint8_t files_are_private;   /* they cannot be opened */
+
+    /* Another implementation of the API, in kernel32. */
+    void *(*find_export)(const char *name); /* NULL: kernel32 has none */
+    const WCHAR *forward_setting;           /* PSS_FORWARD in the environment; NULL: not set */
+    uint32_t loader_tries, setting_tries;   /* for which another thread has the lock */
+    uint32_t loader_locks;                  /* that the library holds */
+    uint32_t delays;                        /* that it has waited for */
 
     /* An event: at call `event_call` (releases count here) `event` is called, once. */
     uint64_t event_call;

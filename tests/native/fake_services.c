@@ -381,6 +381,13 @@ static const struct pss_nt fake_table = {
     .allocate_heap = allocate_heap,
     .free_heap = free_heap,
     .find_service = find_service,
+    .try_lock_loader = fake_try_lock_loader,
+    .unlock_loader = fake_unlock_loader,
+    .find_module = fake_find_module,
+    .find_export = fake_find_export,
+    .query_environment = fake_query_environment,
+    .delay = fake_delay,
+    .call_guarded = fake_call_guarded,
 };
 
 const struct pss_nt *fake_nt(void)

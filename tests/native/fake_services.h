@@ -56,4 +56,13 @@ NTSTATUS NTAPI fake_write_file(HANDLE file, IO_STATUS_BLOCK *io, const void *byt
 /** NtCreateProcessEx; NULL on a system that lacks it. */
 void *fake_native_clones(void);
 
+/* fake_loader.c */
+NTSTATUS NTAPI fake_try_lock_loader(ULONG_PTR *cookie);
+void NTAPI fake_unlock_loader(ULONG_PTR cookie);
+void *NTAPI fake_find_module(const WCHAR *name);
+void *NTAPI fake_find_export(void *module, const char *name);
+NTSTATUS NTAPI fake_query_environment(const WCHAR *name, WCHAR *value, USHORT size);
+NTSTATUS NTAPI fake_delay(BOOLEAN is_alertable, LARGE_INTEGER *interval);
+NTSTATUS NTAPI fake_call_guarded(pss_nt_routine *routine, void *argument);
+
 #endif

@@ -186,6 +186,8 @@ void under_test_load(int argc, char **argv)
     default_path(beside);
     if (!name)
         name = getenv("PSS_UNDER_TEST");
+    /* It is to be judged itself, here and in the programs that are started, wherever it is. */
+    SetEnvironmentVariableA("PSS_FORWARD", "0");
     module = LoadLibraryA(name && *name ? name : beside);
     if (!module) {
         fprintf(stderr, "cannot load %s: error %lu\n", name ? name : beside, GetLastError());

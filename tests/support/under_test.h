@@ -35,7 +35,8 @@ enum difference_on {
 
 /**
  * Loads the DLL and reads the command line: --under-test DLL (or PSS_UNDER_TEST), --only PATTERN.
- * Exits with status 2 when the DLL or one of its functions is missing.
+ * Exits with status 2 when the DLL or one of its functions is missing. Sets PSS_FORWARD=0, so that
+ * pss.dll hands nothing on to the system.
  */
 void under_test_load(int argc, char **argv);
 

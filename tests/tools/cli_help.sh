@@ -2,9 +2,14 @@
 # pss tells its version and explains itself.
 . "$(dirname "$0")/cli.bash"
 
+unset PSS_FORWARD
 run --version
 expect_status 0
-check "the version alone" test "$out" = "pss $version"
+check "the version, and who serves" test "$out" = "pss $version"$'\n''snapshots by pss'
+export PSS_FORWARD=0
+run --version
+expect_status 0
+check "nothing is handed on" test "$out" = "pss $version"$'\n''snapshots by pss'
 
 for arguments in --help -h help; do
     run $arguments

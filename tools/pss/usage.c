@@ -21,7 +21,8 @@ static const char overview[] =
     "\n"
     "Options:\n"
     "  --help          print this text\n"
-    "  --version       print the version\n"
+    "  --version       print the version, and who makes the snapshots: pss, or kernel32.dll where\n"
+    "                  the system's own API works; PSS_FORWARD=0 in the environment means pss\n"
     "\n"
     "Exit status: 0 done, 1 something failed, 2 the command line makes no sense.\n";
 
@@ -114,8 +115,28 @@ enum pss_exit usage_print_command(const char *command)
     return report_usage(NULL, "there is no command '%s'", command);
 }
 
+/* Only a library that hands calls on to the system does not know the class of its own. */
+static DWORD find_server(const char **dll)
+{
+    PSS_VA_CLONE_DETAILS details;
+    HPSS snapshot;
+    DWORD error = PssCaptureSnapshot(GetCurrentProcess(), PSS_CAPTURE_NONE, 0, &snapshot);
+
+    if (error != ERROR_SUCCESS)
+        return error;
+    error = PssQuerySnapshot(snapshot, PSS_QUERY_VA_CLONE_DETAILS, &details, sizeof details);
+    *dll = error == ERROR_NOT_FOUND ? "pss" : "kernel32.dll";
+    return PssFreeSnapshot(GetCurrentProcess(), snapshot);
+}
+
 enum pss_exit usage_print_version(void)
 {
+    const char *dll;
+    DWORD error = find_server(&dll);
+
     puts("pss " PSS_VERSION_STRING);
+    if (error != ERROR_SUCCESS)
+        return report_failure("PssCaptureSnapshot", error);
+    printf("snapshots by %s\n", dll);
     return EXIT_DONE;
 }

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/* Who serves, where kernel32 has an API of its own: this library over the same fake kernel. */
+#include "forward/forward.h"
+#include "forward/probe.h"
+
+#include "world.h"
+
+#include <pthread.h>
+
+#define THREADS 8
+
+static struct pss_forward forward; /* of the test */
+static int works;                  /* whether the system's capture does */
+static uint32_t captures;
+
+static DWORD code_of(NTSTATUS status)
+{
+    return status == STATUS_SUCCESS ? ERROR_SUCCESS : ERROR_INVALID_FUNCTION;
+}
+
+static DWORD WINAPI capture(HANDLE process, PSS_CAPTURE_FLAGS flags, DWORD context_flags,
+                            HPSS *snapshot)
+{
+    __atomic_add_fetch(&captures, 1, __ATOMIC_RELAXED);
+    if (!works)
+        return ERROR_CALL_NOT_IMPLEMENTED;
+    return code_of(
+        pss_snapshot_capture(fake_nt(), process, (uint32_t)flags, context_flags, snapshot));
+}
+
+/*
+ * Where the kernel does not tell whether a snapshot is still there, this library leaves it: that
+ * is the system's affair here, and the ledger is the decision's. So nothing fails in a free.
+ */
+static struct fake_fault spare(void)
+{
+    struct fake_fault fault = fake.fault;
+
+    fake.fault.first = 0;
+    return fault;
+}
+
+static DWORD WINAPI free_snapshot(HANDLE process, HPSS snapshot)
+{
+    struct fake_fault fault = spare();
+    NTSTATUS status = pss_snapshot_free(fake_nt(), process, snapshot);
+
+    fake.fault = fault;
+    return code_of(status);
+}
+
+static DWORD WINAPI free_marker(HPSSWALK marker)
+{
+    struct fake_fault fault = spare();
+    NTSTATUS status = pss_marker_free(fake_nt(), marker);
+
+    fake.fault = fault;
+    return code_of(status);
+}
+
+static DWORD WINAPI query(HPSS snapshot, PSS_QUERY_INFORMATION_CLASS class_number, void *buffer,
+                          DWORD length)
+{
+    return code_of(pss_snapshot_query(fake_nt(), snapshot, (uint32_t)class_number, buffer, length));
+}
+
+static DWORD WINAPI walk(HPSS snapshot, PSS_WALK_INFORMATION_CLASS class_number, HPSSWALK marker,
+                         void *buffer, DWORD length)
+{
+    return code_of(pss_snapshot_walk(snapshot, (uint32_t)class_number, marker, buffer, length));
+}
+
+static DWORD WINAPI create_marker(const PSS_ALLOCATOR *allocator, HPSSWALK *marker)
+{
+    return code_of(pss_marker_create(fake_nt(), allocator, marker));
+}
+
+/* What the decision never calls. */
+static DWORD WINAPI other(HPSSWALK marker)
+{
+    (void)marker;
+    return ERROR_INVALID_FUNCTION;
+}
+
+static void *find_export(const char *name)
+{
+    static const struct {
+        const char *name;
+        void *address;
+    } exports[] = {
+        {"PssCaptureSnapshot", (void *)capture},
+        {"PssFreeSnapshot", (void *)free_snapshot},
+        {"PssQuerySnapshot", (void *)query},
+        {"PssWalkSnapshot", (void *)walk},
+        {"PssDuplicateSnapshot", (void *)other},
+        {"PssWalkMarkerCreate", (void *)create_marker},
+        {"PssWalkMarkerFree", (void *)free_marker},
+        {"PssWalkMarkerGetPosition", (void *)other},
+        {"PssWalkMarkerSetPosition", (void *)other},
+        {"PssWalkMarkerSeekToBeginning", (void *)other},
+    };
+
+    for (size_t i = 0; i < sizeof(exports) / sizeof(exports[0]); i++)
+        if (!strcmp(name, exports[i].name))
+            return exports[i].address;
+    return NULL;
+}
+
+static void build(void)
+{
+    void *none = NULL;
+
+    world_setup(&none);
+    memset(&forward, 0, sizeof(forward));
+    works = 1;
+    captures = 0;
+    fake.find_export = find_export;
+}
+
+static void tear_down(void)
+{
+    void *none = NULL;
+
+    assert_same(fake.loader_locks, 0);
+    assert_same(world_teardown(&none), 0);
+}
+
+static const struct pss_system_api *decide(void)
+{
+    return pss_forward_decide(fake_nt(), &forward);
+}
+
+static void test_system_that_works_serves_and_stays(void **state)
+{
+    uint64_t calls;
+
+    (void)state;
+    build();
+    assert_ptr_equal(decide(), &forward.api);
+    assert_same(captures, 1);
+    calls = fake.all_calls;
+    works = 0;
+    assert_ptr_equal(decide(), &forward.api);
+    assert_same(fake.all_calls, calls);
+    tear_down();
+}
+
+static void test_system_that_does_not_work_or_is_absent_does_not_serve(void **state)
+{
+    (void)state;
+    build();
+    works = 0;
+    assert_null(decide());
+    works = 1;
+    assert_null(decide());
+    assert_same(captures, 1);
+    tear_down();
+
+    build();
+    fake.find_export = NULL;
+    assert_null(decide());
+    assert_same(captures, 0);
+    assert_same(fake.calls_of[FAKE_FIND_EXPORT], 1);
+    tear_down();
+}
+
+static void test_setting_and_locks_decide_before_the_probe(void **state)
+{
+    (void)state;
+    build();
+    fake.forward_setting = L"0";
+    assert_null(decide());
+    assert_same(fake.calls_of[FAKE_LOCK_LOADER], 0);
+    tear_down();
+
+    build();
+    fake.forward_setting = L"1";
+    fake.loader_tries = fake.setting_tries = 3;
+    assert_non_null(decide());
+    assert_same(fake.delays, 6);
+    tear_down();
+
+    build();
+    fake.loader_tries = UINT32_MAX;
+    assert_null(decide());
+    assert_true(fake.delays < 1000);
+    tear_down();
+
+    build();
+    fake.setting_tries = UINT32_MAX;
+    assert_null(decide());
+    assert_true(fake.delays < 1000);
+    assert_same(fake.calls_of[FAKE_LOCK_LOADER], 0);
+    tear_down();
+}
+
+/* All code of this program is in one module, once the kernel knows of it. */
+static void test_functions_of_the_own_module_do_not_serve(void **state)
+{
+    uint64_t here = (uint64_t)(uintptr_t)pss_system_api_find & ~(uint64_t)0xFFFFF;
+
+    (void)state;
+    build();
+    fake_region_add(fake.own, here - 0x4000000, 0x8000000, MEM_COMMIT, PAGE_EXECUTE_READ,
+                    MEM_IMAGE);
+    assert_null(decide());
+    assert_same(captures, 0);
+    tear_down();
+}
+
+/* The process id in each answer, among them those of the snapshot, is some other one. */
+static NTSTATUS lie(void *context, enum fake_call call, void *buffer, SIZE_T size, ULONG *returned)
+{
+    struct pss_nt_process_basic *basic = buffer;
+
+    (void)context;
+    (void)returned;
+    if (call == FAKE_QUERY_PROCESS && size == sizeof(*basic))
+        basic->process_id += 4;
+    return STATUS_SUCCESS;
+}
+
+static void test_system_that_takes_us_for_another_process_does_not_serve(void **state)
+{
+    (void)state;
+    build();
+    fake.lie = lie;
+    assert_null(decide());
+    assert_same(captures, 1);
+    tear_down();
+}
+
+static int is_of_the_decision(enum fake_call call)
+{
+    return call == FAKE_LOCK_LOADER || call == FAKE_FIND_MODULE || call == FAKE_DELAY ||
+           call == FAKE_QUERY_ENVIRONMENT;
+}
+
+static int decide_with_fault(struct fake_fault fault)
+{
+    const struct pss_system_api *api;
+    int was_met;
+
+    build();
+    fake.loader_tries = fake.setting_tries = 1;
+    fake.fault = fault;
+    api = decide();
+    was_met = fake.faults != 0;
+    if (!was_met)
+        assert_non_null(api);
+    if (fault.is_lasting && fake.faults > 1)
+        assert_null(api);
+    if (was_met && is_of_the_decision(fake.faulty_call))
+        assert_null(api);
+    fake.fault.first = 0;
+    assert_ptr_equal(decide(), api);
+    tear_down();
+    return was_met;
+}
+
+static void test_decision_with_faults_leaves_nothing(void **state)
+{
+    static const NTSTATUS faults[] = {STATUS_NO_MEMORY, STATUS_ACCESS_DENIED,
+                                      STATUS_INVALID_PARAMETER, STATUS_NOT_IMPLEMENTED};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+        for (uint8_t is_lasting = 0; is_lasting < 2; is_lasting++) {
+            uint64_t n = 1;
+
+            while (decide_with_fault((struct fake_fault){
+                .first = n, .is_lasting = is_lasting, .spares_waits = 1, .status = faults[i]}))
+                n++;
+            assert_true(n > 30); /* the calls of a decision */
+        }
+}
+
+static void *decide_in_thread(void *parameter)
+{
+    (void)parameter;
+    return (void *)(uintptr_t)decide();
+}
+
+/* Delays end at once here, so that some may give up the prober: but all say the same. */
+static void test_threads_at_once_get_one_answer(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 50; round++) {
+        pthread_t threads[THREADS];
+        void *answers[THREADS];
+
+        build();
+        for (int i = 0; i < THREADS; i++)
+            assert_int_equal(pthread_create(&threads[i], NULL, decide_in_thread, NULL), 0);
+        for (int i = 0; i < THREADS; i++)
+            pthread_join(threads[i], &answers[i]);
+        for (int i = 0; i < THREADS; i++)
+            assert_ptr_equal(answers[i], decide());
+        assert_true(captures <= 1);
+        tear_down();
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_system_that_works_serves_and_stays),
+        cmocka_unit_test(test_system_that_does_not_work_or_is_absent_does_not_serve),
+        cmocka_unit_test(test_setting_and_locks_decide_before_the_probe),
+        cmocka_unit_test(test_functions_of_the_own_module_do_not_serve),
+        cmocka_unit_test(test_system_that_takes_us_for_another_process_does_not_serve),
+        cmocka_unit_test(test_decision_with_faults_leaves_nothing),
+        cmocka_unit_test(test_threads_at_once_get_one_answer),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
