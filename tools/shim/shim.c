@@ -5,6 +5,7 @@
 
 #include "children.h"
 #include "exports.h"
+#include "forward/forward.h"
 #include "image.h"
 #include "slots.h"
 
@@ -70,6 +71,8 @@ BOOL WINAPI DllMain(HINSTANCE self, DWORD reason, void *reserved)
     if (reason != DLL_PROCESS_ATTACH)
         return TRUE;
     DisableThreadLibraryCalls(self);
+    if (pss_forward_api(nt) != NULL)
+        return TRUE; /* The system's works. */
     redirect_api(nt, self, pss);
     children_follow(nt, self, pss);
     return TRUE;
