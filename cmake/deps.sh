@@ -4,7 +4,7 @@
 # architecture or release, and compilers for the consumers among the tests, which are not worth an installation.
 # Prints the directory that holds the item.
 #
-#   cmake/deps.sh DIRECTORY cmocka | jansson | wine-i386 | mingw-headers-SUITE | rust | go | pascal | mcs | dotnet
+#   cmake/deps.sh DIRECTORY cmocka | jansson | wine-i386 | mingw-headers-SUITE | rust | go | pascal | mcs | dotnet | upx
 #
 # All apt state lives in DIRECTORY, so the user's sources and foreign architectures stay as they are, an ordinary user
 # will do, and an item that is there is never fetched again.
@@ -138,6 +138,7 @@ wine-i386)
     name=wine-i386-$(printf %s "$version" | tr -c 'A-Za-z0-9.+-' _)
     ;;
 mingw-headers-*) suite=${item#mingw-headers-} ;;
+upx) suite=$codename-backports ;; # Debian 12 has none.
 *) die "unknown item $item" ;;
 esac
 
@@ -190,6 +191,11 @@ if [ ! -d "$root/$name" ]; then
     dotnet)
         get_npm dotnet-3.1-win-x64 3.1.1007 c64eed86a57dd2e93901472ad33597b32d341981f2df2faa941b2753076144485cef61c843b992eb4c640734c36258d7bd01c4273101bf71ad1e62d3416efc6c
         mv package "$root/$name"
+        ;;
+    upx)
+        get_package upx-ucl
+        mkdir "$root/$name"
+        mv x/usr/bin/upx-ucl "$root/$name/upx"
         ;;
     esac
     cd "$root"

@@ -15,18 +15,18 @@ for arguments in --help -h help; do
     run $arguments
     expect_status 0
     expect_out '^Usage: pss COMMAND'
-    for command_name in list show read help; do
+    for command_name in list show read rebind run help; do
         expect_out "^  $command_name "
     done
 done
 
-for command_name in list show read help; do
+for command_name in list show read rebind run help; do
     run help "$command_name"
     expect_status 0
     expect_out "^Usage: pss $command_name"
 done
 
-for command_name in list show read help; do
+for command_name in list show read rebind run help; do
     run "$command_name" --help
     expect_status 0
     expect_out "^Usage: pss $command_name"
@@ -40,5 +40,11 @@ done
 run help read
 expect_out '^Usage: pss read PID\|NAME\|self ADDRESS LENGTH '
 expect_out '^  --output FILE '
+
+run help rebind
+expect_out '^Usage: pss rebind FILE\|DIRECTORY\.\.\. '
+for option in --recursive --dry-run --output --no-backup --no-copy --restore; do
+    expect_out "^  $option "
+done
 
 finish

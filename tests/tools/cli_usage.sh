@@ -57,4 +57,14 @@ else
     expect_usage "beyond the last address" read self 2 0xffffffffffffffff --output -
 fi
 
+expect_usage "a file or directory is missing" rebind
+expect_usage "a file or directory is missing" rebind --recursive
+expect_usage "needs a name" rebind ''
+expect_usage "option '--bogus'" rebind file.exe --bogus
+expect_usage "option '-x'" rebind -x file.exe
+expect_usage "'--dry-run=1': the option takes no value" rebind --dry-run=1 file.exe
+expect_usage "'--output' needs a value" rebind file.exe --output
+expect_usage "--output needs the name of a file or directory" rebind file.exe --output=
+expect_usage "there is no --output" rebind file.exe --restore --output other.exe
+
 finish

@@ -8,6 +8,7 @@
 enum pss_exit command_list(int argc, char **argv);
 enum pss_exit command_show(int argc, char **argv);
 enum pss_exit command_read(int argc, char **argv);
+enum pss_exit command_rebind(int argc, char **argv);
 
 /** Returns the exit code of the program it runs, or its own. */
 int command_run(int argc, char **argv);

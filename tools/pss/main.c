@@ -39,6 +39,8 @@ static int run(int argc, char **argv)
         return command_show(argc - 1, argv + 1);
     if (strcmp(argv[1], "read") == 0)
         return command_read(argc - 1, argv + 1);
+    if (strcmp(argv[1], "rebind") == 0)
+        return command_rebind(argc - 1, argv + 1);
     return report_usage(NULL, "there is no command '%s'", argv[1]);
 }
 

@@ -12,7 +12,13 @@
 
 /* What getopt_long() returns for each option, clear of its characters; a section's bits are added.
  */
-enum { OPTION_JSON = 0x100, OPTION_REPEAT, OPTION_OUTPUT, OPTION_HELP, OPTION_SECTION = 0x1000 };
+enum {
+    OPTION_JSON = OPTIONS_FIRST,
+    OPTION_REPEAT,
+    OPTION_OUTPUT,
+    OPTION_HELP,
+    OPTION_SECTION = 0x1000
+};
 
 static const struct option show_options[] = {
     {"process", no_argument, NULL, OPTION_SECTION | SECTION_PROCESS},
@@ -63,10 +69,9 @@ static enum pss_exit read_output(const char *text, const char **output)
     return EXIT_DONE;
 }
 
-/** Says what is wrong with an option that getopt_long() answered with '?' or ':'. */
-static enum pss_exit reject(const char *command, int found, const char *argument)
+enum pss_exit options_reject(const char *command, int found, const char *argument)
 {
-    if (optopt > 0 && optopt < OPTION_JSON)
+    if (optopt > 0 && optopt < OPTIONS_FIRST)
         return report_usage(command, "unknown option '-%c'", optopt);
     if (found == '?')
         return report_usage(command, "unknown or ambiguous option '%s'", argument);
@@ -95,7 +100,7 @@ static enum pss_exit apply_options(int argc, char **argv, const struct option *k
         else if (found == OPTION_OUTPUT)
             status = read_output(optarg, &options->output);
         else if (found == '?' || found == ':')
-            status = reject(argv[0], found, argv[optind - 1]);
+            status = options_reject(argv[0], found, argv[optind - 1]);
         else
             options->sections |= (unsigned)found & SECTION_MASK;
     }

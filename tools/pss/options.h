@@ -45,4 +45,17 @@ enum pss_exit options_read_show(int argc, char **argv, struct options *options);
 enum pss_exit options_read_read(int argc, char **argv, struct options *options);
 enum pss_exit options_read_list(int argc, char **argv, struct options *options);
 
+/**
+ * Says what is wrong with an option that getopt_long() answered with '?' or ':'. Options without a
+ * character have values of OPTIONS_FIRST and above.
+ *
+ * \param command  [in] The command's name.
+ * \param found    [in] The answer.
+ * \param argument [in] What was looked at.
+ * \return EXIT_USAGE.
+ */
+enum pss_exit options_reject(const char *command, int found, const char *argument);
+
+#define OPTIONS_FIRST 0x100
+
 #endif

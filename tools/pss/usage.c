@@ -16,6 +16,7 @@ static const char overview[] =
     "  list            list the running processes\n"
     "  show PROCESS    capture a process and show the snapshot\n"
     "  read PROCESS    capture a process and read its memory from the clone\n"
+    "  rebind FILE...  make programs take the Pss functions from pss.dll\n"
     "  run PROGRAM     run a program that needs the API and does not know pss.dll\n"
     "  help [COMMAND]  explain a command\n"
     "\n"
@@ -73,6 +74,29 @@ static const char help_read[] =
     "is written, a message tells the address, and the exit status is 1. FILE is replaced as soon\n"
     "as a byte was read.\n";
 
+static const char help_rebind[] =
+    "Usage: pss rebind FILE|DIRECTORY... [OPTIONS]\n"
+    "\n"
+    "Rewrites the imports of programs and DLLs so that the Pss functions come from pss.dll "
+    "instead\n"
+    "of kernel32, kernelbase or their API set, and puts pss.dll beside them. Code and all other\n"
+    "imports stay as they are. The original is kept as FILE.pss-backup. In a DIRECTORY the files\n"
+    "that end in .exe, .dll, .pyd, .ocx, .cpl, .scr or .node are looked at.\n"
+    "\n"
+    "Options:\n"
+    "  --recursive    also look into directories below\n"
+    "  --dry-run      change nothing, say what would be done\n"
+    "  --output PATH  leave FILE as it is and write the new one to PATH; a directory if there is\n"
+    "                 more than one file\n"
+    "  --no-backup    keep no original\n"
+    "  --no-copy      leave pss.dll out\n"
+    "  --restore      put the originals back; pss.dll stays\n"
+    "\n"
+    "A program loads pss.dll from its own directory: for a DLL that lies elsewhere put one beside\n"
+    "the program. A signature is removed, since it is of the original. Files that cannot be\n"
+    "rebound, such as packed or managed ones, stay as they are. The exit status is 1 if one of\n"
+    "them was named, or anything failed.\n";
+
 static const char help_run[] =
     "Usage: pss run [--] PROGRAM [ARGUMENTS]\n"
     "\n"
@@ -92,11 +116,8 @@ static const char help_help[] = "Usage: pss help [COMMAND]\n"
 static const struct {
     const char *command;
     const char *text;
-} helps[] = {{"list", help_list},
-             {"show", help_show},
-             {"read", help_read},
-             {"run", help_run},
-             {"help", help_help}};
+} helps[] = {{"list", help_list},     {"show", help_show}, {"read", help_read},
+             {"rebind", help_rebind}, {"run", help_run},   {"help", help_help}};
 
 enum pss_exit usage_print(void)
 {

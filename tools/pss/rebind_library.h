@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* The pss.dll that a rebound file needs beside it. */
+#ifndef PSS_TOOL_REBIND_LIBRARY_H
+#define PSS_TOOL_REBIND_LIBRARY_H
+
+#include <stdint.h>
+
+#include "report.h"
+
+/** What is to be done about it. */
+enum library_state {
+    LIBRARY_THERE,   /* the same one is there already */
+    LIBRARY_MISSING, /* it has to be copied */
+    LIBRARY_OTHER,   /* another one for the same machine is there, and stays */
+    LIBRARY_UNUSABLE /* reported: it is for the other machine, or we have none to copy */
+};
+
+/**
+ * Looks what is there.
+ *
+ * \param path    [in]  The file that needs it.
+ * \param machine [in]  PE_MACHINE_*, which is IMAGE_FILE_MACHINE_*.
+ */
+enum library_state library_check(const WCHAR *path, uint32_t machine);
+
+/** Copies it beside \p path. \return EXIT_DONE · EXIT_RUNTIME, reported. */
+enum pss_exit library_copy(const WCHAR *path, uint32_t machine);
+
+/** Removes what library_copy() has copied there. */
+void library_remove(const WCHAR *path);
+
+/** Whether one lies beside \p path. */
+int library_is_beside(const WCHAR *path);
+
+#endif
