@@ -25,6 +25,10 @@ expect_status 0
 expect_out 'skipped: packed'
 check 'no other file is there' test "$(ls "$at")" = dropin_static.exe
 
+# What it is told works.
+run_at "$at" "$bin/pss.exe" run dropin_static.exe
+expect_works
+
 # What is rebound first can be packed afterwards.
 fresh dropin_static.exe
 run rebind "Z:$at/dropin_static.exe"

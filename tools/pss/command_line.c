@@ -22,15 +22,20 @@ static WCHAR *skip_name(WCHAR *line)
     return line;
 }
 
-/* source: the same: after an odd number of backslashes a quote is a character of the argument */
+/* source: the same: after an odd number of backslashes a quote is a character of the argument; so
+ * it is, by its observed behaviour, right behind the quote that ends quoted text */
 static WCHAR *skip_argument(WCHAR *line)
 {
     int quoted = 0;
     int escaped = 0;
+    int closed = 0; /* the last character ended quoted text */
 
     for (; *line != L'\0' && (quoted || !is_blank(*line)); line++) {
-        if (*line == L'"' && !escaped)
-            quoted = !quoted;
+        int is_quote = *line == L'"' && !escaped;
+        int toggles = is_quote && !closed;
+
+        closed = toggles && quoted;
+        quoted ^= toggles;
         escaped = *line == L'\\' && !escaped;
     }
     return line;

@@ -5,8 +5,8 @@
 
 #include "near.h"
 
-#define MAX_DESCRIPTORS 4096u
-#define CHUNK           32u /* descriptors read at a time */
+#define MAX_DESCRIPTORS 4096u /* the empty last one included */
+#define CHUNK           32u   /* descriptors read at a time */
 #define PAGE            4096u
 #define DLLS            2u
 
@@ -136,7 +136,8 @@ static NTSTATUS count_descriptors(const struct pss_nt *nt, const struct inject_i
         return STATUS_SUCCESS;
     }
     while (found < MAX_DESCRIPTORS) {
-        uint32_t part = chunk_at(next);
+        uint32_t left = MAX_DESCRIPTORS - found;
+        uint32_t part = chunk_at(next) < left ? chunk_at(next) : left;
         NTSTATUS status = read_exactly(nt, image->process, next, chunk, part * sizeof *chunk);
 
         if (!NT_SUCCESS(status))
@@ -255,38 +256,49 @@ static NTSTATUS fill_table(const struct pss_nt *nt, const struct inject_image *i
 }
 
 /** Makes the headers name the new table. Bound imports, which would be believed first, are
- * forgotten. */
+ * forgotten by the same write: the headers change as a whole or not at all. */
 static NTSTATUS publish(const struct pss_nt *nt, const struct inject_image *image,
                         const struct table *table, uint32_t rva)
 {
     const IMAGE_DATA_DIRECTORY *import = directory(image, IMAGE_DIRECTORY_ENTRY_IMPORT);
     const IMAGE_DATA_DIRECTORY *bound = directory(image, IMAGE_DIRECTORY_ENTRY_BOUND_IMPORT);
-    IMAGE_DATA_DIRECTORY entry = {0, 0};
-    const char *copy = (const char *)&image->copy;
-    NTSTATUS status;
+    IMAGE_DATA_DIRECTORY entries[IMAGE_DIRECTORY_ENTRY_BOUND_IMPORT];
+    SIZE_T size = sizeof *entries;
+    SIZE_T offset = (SIZE_T)((const char *)import - (const char *)&image->copy);
 
-    if (bound != NULL && bound->VirtualAddress != 0) {
-        status = near_write(nt, image->process, image->headers + ((const char *)bound - copy),
-                            &entry, sizeof entry);
-        if (!NT_SUCCESS(status))
-            return status;
+    if (bound != NULL && bound->VirtualAddress != 0)
+        size = sizeof entries; /* from the imports to the bound ones */
+    memcpy(entries, import, size);
+    entries[0].VirtualAddress = rva;
+    entries[0].Size = table->descriptors;
+    if (size == sizeof entries) {
+        entries[IMAGE_DIRECTORY_ENTRY_BOUND_IMPORT - 1].VirtualAddress = 0;
+        entries[IMAGE_DIRECTORY_ENTRY_BOUND_IMPORT - 1].Size = 0;
     }
-    entry.VirtualAddress = rva;
-    entry.Size = table->descriptors;
-    return near_write(nt, image->process, image->headers + ((const char *)import - copy), &entry,
-                      sizeof entry);
+    return near_write(nt, image->process, image->headers + offset, entries, size);
+}
+
+/** Bytes from the program's base in which the table may lie. */
+static uint64_t reach_of(const struct inject_image *image)
+{
+    uint64_t base = (uintptr_t)image->base;
+
+    if (is_64bit(image))
+        return 0xffff0000u;
+    /* A 32-bit program may be unable to see the upper half of its address space, unless it lies
+     * there itself. */
+    return (base < 0x7fff0000u ? 0x7fff0000u : 0xffff0000u) - base;
 }
 
 /** Puts the table where the program can name it. */
 static NTSTATUS place_table(const struct pss_nt *nt, const struct inject_image *image,
                             const struct inject_dll *dlls, struct table *table)
 {
-    /* A 32-bit program may be unable to see the upper half of its address space. */
-    uint64_t limit = is_64bit(image) ? 0xffff0000u : 0x7fff0000u - (uintptr_t)image->base;
     SIZE_T none = 0;
     void *release;
     char *place;
-    NTSTATUS status = near_allocate(nt, image->process, image->base, limit, table->size, &place);
+    NTSTATUS status =
+        near_allocate(nt, image->process, image->base, reach_of(image), table->size, &place);
 
     if (!NT_SUCCESS(status))
         return status;
