@@ -8,8 +8,8 @@ packages_linkers='lld-14 llvm-14'
 packages_debugger='lldb-14'
 # What a release is made with: pss.lib for MSVC, pss.html, and the archive.
 packages_release='llvm-14 mandoc zip'
-# By which the tests use what is installed.
-packages_flags='pkgconf'
+# By which the tests use what is installed, and sign a program.
+packages_flags='pkgconf osslsigncode openssl'
 packages_check='clang-format-14 clang-tidy-14'
 
 is_installed() {
