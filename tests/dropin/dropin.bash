@@ -32,20 +32,10 @@ cases=(
     'dropin_parent dropin_late.exe dropin_dll.dll'
 )
 
-# run_here PROGRAM ARGUMENT...: as run_program does, in the programs' directory; PROGRAM is a path or a name there.
+# run_here PROGRAM ARGUMENT...: in the programs' directory; PROGRAM is a path or a name there.
 run_here()
 {
-    command=$*
-    out=$(cd "$programs/$machine" && "$emulator" "$@" 2>"$scratch/err")
-    status=$?
-    out=${out//$'\r'/}
-    err=$(cat "$scratch/err")
-}
-
-expect_works()
-{
-    expect_status 0
-    expect_out '^works$'
+    run_at "$programs/$machine" "$@"
 }
 
 expect_fails()

@@ -27,6 +27,18 @@ run()
     run_program pss "$@"
 }
 
+# run_at DIRECTORY PROGRAM ARGUMENT...: runs a program of that directory in it.
+run_at()
+{
+    local directory=$1
+    shift
+    command="$*, in $directory"
+    out=$(cd "$directory" && "$emulator" "$@" 2>"$scratch/err")
+    status=$?
+    out=${out//$'\r'/}
+    err=$(cat "$scratch/err")
+}
+
 # check WHAT COMMAND...: the command must succeed.
 check()
 {
@@ -63,6 +75,13 @@ lacks()
 expect_err()
 {
     check "errors have $1" grep -Eq -- "$1" <<<"$err"
+}
+
+# What programs say that use the API with success.
+expect_works()
+{
+    expect_status 0
+    expect_out '^works$'
 }
 
 expect_empty_out()

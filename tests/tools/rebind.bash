@@ -16,24 +16,6 @@ windows_path()
     printf 'Z:%s' "$1" | tr / '\\'
 }
 
-# run_at DIRECTORY PROGRAM ARGUMENT...: runs a program of that directory in it.
-run_at()
-{
-    local directory=$1
-    shift
-    command="$*, in $directory"
-    out=$(cd "$directory" && "$emulator" "$@" 2>"$scratch/err")
-    status=$?
-    out=${out//$'\r'/}
-    err=$(cat "$scratch/err")
-}
-
-expect_works()
-{
-    expect_status 0
-    expect_out '^works$'
-}
-
 # fresh NAME [MACHINE]: makes a directory with that program alone, and sets $at to it.
 fresh()
 {

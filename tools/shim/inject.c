@@ -3,6 +3,7 @@
  * it. */
 #include "inject.h"
 
+#include "image.h"
 #include "near.h"
 
 #define MAX_DESCRIPTORS 4096u /* the empty last one included */
@@ -153,15 +154,6 @@ static NTSTATUS count_descriptors(const struct pss_nt *nt, const struct inject_i
     return STATUS_INVALID_IMAGE_FORMAT;
 }
 
-static SIZE_T text_size(const char *text)
-{
-    SIZE_T size = 0;
-
-    while (text[size++] != '\0')
-        ;
-    return size;
-}
-
 /** Bytes of the two lookup tables of a DLL: one import and the end, twice. */
 static uint32_t thunks_size(const struct inject_image *image)
 {
@@ -179,8 +171,8 @@ static NTSTATUS allocate_table(const struct pss_nt *nt, const struct inject_imag
         ((table->count + DLLS + 1) * (uint32_t)sizeof(IMAGE_IMPORT_DESCRIPTOR) + 7) & ~7u;
     table->size = table->descriptors;
     for (unsigned i = 0; i < DLLS; i++)
-        table->size += thunks_size(image) + text_size(dlls[i].path) +
-                       (dlls[i].name != NULL ? sizeof(WORD) + text_size(dlls[i].name) : 0);
+        table->size += thunks_size(image) + image_text_size(dlls[i].path) +
+                       (dlls[i].name != NULL ? sizeof(WORD) + image_text_size(dlls[i].name) : 0);
     status = nt->allocate_memory(PSS_CURRENT_PROCESS, &bytes, 0, &table->size,
                                  MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
     if (NT_SUCCESS(status))
@@ -198,7 +190,7 @@ struct cursor {
 static uint32_t put_text(struct table *table, struct cursor *cursor, const char *text)
 {
     uint32_t offset = cursor->texts;
-    uint32_t size = (uint32_t)text_size(text);
+    uint32_t size = (uint32_t)image_text_size(text);
 
     memcpy(table->bytes + offset, text, size);
     cursor->texts += size;
