@@ -464,12 +464,12 @@ typedef struct {
 /**
  * Captures a process.
  *
- * ProcessHandle needs PROCESS_QUERY_LIMITED_INFORMATION; THREADS, VA_SPACE, HANDLES and
- * HANDLE_TRACE need PROCESS_QUERY_INFORMATION; HANDLES also PROCESS_DUP_HANDLE; section information
- * and auxiliary pages also PROCESS_VM_READ; VA_CLONE PROCESS_CREATE_PROCESS. A clone that has to be
- * copied needs PROCESS_QUERY_INFORMATION and PROCESS_VM_READ, too: where the handle lacks them, the
- * process is opened anew. Threads are opened through the process: no other right is needed.
- * GetCurrentProcess() works with every flag. The handle may be closed after the call.
+ * ProcessHandle needs PROCESS_QUERY_LIMITED_INFORMATION; THREADS, VA_SPACE, HANDLES, HANDLE_TRACE
+ * and auxiliary pages need PROCESS_QUERY_INFORMATION; HANDLES also PROCESS_DUP_HANDLE; section
+ * information and auxiliary pages also PROCESS_VM_READ; VA_CLONE PROCESS_CREATE_PROCESS. A clone
+ * that has to be copied needs PROCESS_QUERY_INFORMATION and PROCESS_VM_READ, too: where the handle
+ * lacks them, the process is opened anew. Threads are opened through the process: no other right is
+ * needed. GetCurrentProcess() works with every flag. The handle may be closed after the call.
  *
  * The target is suspended only with THREAD_CONTEXT, and for a clone that has to be copied; it runs
  * again on every path out of the call.

@@ -2,8 +2,9 @@
 /* The target: what it is, which rights the capture needs on it, and whether it still lives. */
 #include "capture/capture.h"
 
-#define NEEDS_QUERY \
-    (PSS_CAPTURE_THREADS | PSS_CAPTURE_VA_SPACE | PSS_CAPTURE_HANDLES | PSS_CAPTURE_HANDLE_TRACE)
+#define NEEDS_QUERY                                                                                \
+    (PSS_CAPTURE_THREADS | PSS_CAPTURE_VA_SPACE | PSS_CAPTURE_HANDLES | PSS_CAPTURE_HANDLE_TRACE | \
+     PSS_CAPTURE_RESERVED_00000002)
 #define NEEDS_READ (PSS_CAPTURE_VA_SPACE_SECTION_INFORMATION | PSS_CAPTURE_RESERVED_00000002)
 
 /* Nothing of this is left of a process that has ended. */
