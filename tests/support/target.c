@@ -48,17 +48,32 @@ static void open_channel(struct target *target)
     assert_non_null(target->channel);
 }
 
-static bool create_process(struct target *target, const char *path, HANDLE job)
+/* Under Wine (8.0), once in some thousand starts on a busy machine, a new process dies before its
+ * program is even mapped. */
+static bool create_suspended(char *command, PROCESS_INFORMATION *made)
 {
     STARTUPINFOA startup = {.cb = sizeof(startup)};
+
+    for (int attempt = 0; attempt < 3; attempt++) {
+        if (CreateProcessA(NULL, command, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL, NULL, &startup,
+                           made))
+            return true;
+        if (GetLastError() != ERROR_INTERNAL_ERROR)
+            break;
+        print_message("a target did not come up; another try\n");
+    }
+    return false;
+}
+
+static bool create_process(struct target *target, const char *path, HANDLE job)
+{
     PROCESS_INFORMATION made = {0};
     char command[MAX_PATH + 80];
 
     snprintf(command, sizeof(command), "\"%s\" %lu %lu %lu", path,
              (unsigned long)(uintptr_t)target->section, (unsigned long)(uintptr_t)target->request,
              (unsigned long)(uintptr_t)target->reply);
-    if (!CreateProcessA(NULL, command, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL, NULL, &startup,
-                        &made)) {
+    if (!create_suspended(command, &made)) {
         print_error("%s does not start: error %lu\n", path, GetLastError());
         return false;
     }
