@@ -62,6 +62,7 @@ struct pss_capture {
     uint8_t holds_freeze;         /* the right to freeze the own process */
     uint8_t has_true_times;       /* the CPU times are the target's, not ours */
     uint8_t lacks_extended_basic; /* the system does not tell PROTECTED and FROZEN */
+    HANDLE freeze_locks[2];       /* of the two processes; owned, NULL where not held */
     struct pss_nt_process_basic basic;
     struct pss_nt_times times;
     struct pss_builder builder;
@@ -159,6 +160,18 @@ uint32_t pss_process_protection(struct pss_capture *capture, HANDLE process);
 /** The kernel's base priority of a process, 0 to 31. */
 int32_t pss_process_base_priority(const struct pss_nt *nt, HANDLE process,
                                   const struct pss_nt_process_basic *basic);
+
+/* ---- freeze.c: the right to make threads stand still ---- */
+
+/**
+ * Waits for the right to freeze the target, if this capture freezes: in the own process for as long
+ * as another thread has it; between two processes a few seconds, for one that holds it may stand
+ * still himself. Where the system has no names for us, there is nothing to wait for.
+ */
+NTSTATUS pss_freeze_begin(struct pss_capture *capture);
+
+/** Gives it back; without effect when it is not held. */
+void pss_freeze_end(struct pss_capture *capture);
 
 /* ---- thread_list.c: finding, freezing and thawing the threads ---- */
 

@@ -5,31 +5,6 @@
 #define LOWEST_ADDRESS 0x10000u  /* nothing is ever mapped below it */
 #define THREAD_LIMIT   0x100000u /* more is no process but a listing without end */
 
-/*
- * Two threads that freeze each other would stand still for ever: one self-capture at a time may
- * have the others frozen. The one that waits here may itself be frozen meanwhile, and goes on
- * afterwards.
- */
-static uint32_t is_self_frozen;
-
-static void begin_freeze(struct pss_capture *capture)
-{
-    LARGE_INTEGER pause = {.QuadPart = -10000}; /* 1 ms; 100 ns, negative is from now on */
-
-    if (!capture->is_self || !capture->freezes)
-        return;
-    while (__atomic_exchange_n(&is_self_frozen, 1, __ATOMIC_ACQUIRE))
-        capture->nt->wait(PSS_CURRENT_THREAD, FALSE, &pause); /* a thread outlives its own wait */
-    capture->holds_freeze = 1;
-}
-
-static void end_freeze(struct pss_capture *capture)
-{
-    if (capture->holds_freeze)
-        __atomic_store_n(&is_self_frozen, 0, __ATOMIC_RELEASE);
-    capture->holds_freeze = 0;
-}
-
 uint32_t pss_threads_count(const struct pss_capture *capture)
 {
     return capture->threads.size / (uint32_t)sizeof(struct pss_thread);
@@ -110,7 +85,9 @@ NTSTATUS pss_threads_open(struct pss_capture *capture)
 
     if (capture->flags & PSS_CAPTURE_THREADS)
         pss_builder_begin(&capture->builder, PSS_SECTION_THREADS);
-    begin_freeze(capture);
+    status = pss_freeze_begin(capture);
+    if (!NT_SUCCESS(status))
+        return status;
     if (capture->freezes)
         access |= THREAD_SUSPEND_RESUME | THREAD_GET_CONTEXT;
     for (;;) {
@@ -136,7 +113,7 @@ void pss_threads_thaw(struct pss_capture *capture)
             capture->nt->resume_thread(thread->handle, NULL);
         thread->is_frozen = 0;
     }
-    end_freeze(capture);
+    pss_freeze_end(capture);
 }
 
 void pss_threads_close(struct pss_capture *capture)

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define CREATE_TRIES 3u
+
 static void set_attribute(struct pss_nt_process_attributes *list, int index, ULONG_PTR attribute,
                           SIZE_T size, ULONG_PTR value)
 {
@@ -39,22 +41,38 @@ static struct pss_nt_process_parameters *make_parameters(struct pss_carrier *car
     return parameters;
 }
 
+/*
+ * Under Wine (8.0) one new process in some thousand dies before its image is mapped: the host has
+ * put something of its own where Wine wants the shared data page. The next one has better luck.
+ */
+static NTSTATUS create_suspended(struct pss_carrier *carrier, ULONG flags,
+                                 struct pss_nt_process_parameters *parameters,
+                                 struct pss_nt_process_attributes *list)
+{
+    NTSTATUS status = STATUS_INTERNAL_ERROR;
+
+    for (uint32_t i = 0; i < CREATE_TRIES && status == STATUS_INTERNAL_ERROR; i++) {
+        struct pss_nt_create_info info = {.size = sizeof(info)};
+
+        status = carrier->nt->create_user_process(
+            &carrier->process, &carrier->thread, PROCESS_ALL_ACCESS, THREAD_ALL_ACCESS, NULL, NULL,
+            flags, PSS_NT_THREAD_CREATE_SUSPENDED, parameters, &info, list);
+    }
+    return status;
+}
+
 static NTSTATUS create_process(struct pss_carrier *carrier, const UNICODE_STRING *image,
                                ULONG flags)
 {
     struct pss_nt_process_attributes list = {0};
-    struct pss_nt_create_info info = {0};
     NTSTATUS status;
 
-    info.size = sizeof(info);
     list.size = sizeof(list);
     set_attribute(&list, 0, PSS_NT_ATTRIBUTE_IMAGE_NAME, image->Length, (ULONG_PTR)image->Buffer);
     set_attribute(&list, 1, PSS_NT_ATTRIBUTE_PARENT_PROCESS, sizeof(HANDLE),
                   (ULONG_PTR)carrier->target.process);
     set_attribute(&list, 2, PSS_NT_ATTRIBUTE_JOB_LIST, sizeof(HANDLE), (ULONG_PTR)&carrier->job);
-    status = carrier->nt->create_user_process(
-        &carrier->process, &carrier->thread, PROCESS_ALL_ACCESS, THREAD_ALL_ACCESS, NULL, NULL,
-        flags, PSS_NT_THREAD_CREATE_SUSPENDED, make_parameters(carrier, image), &info, &list);
+    status = create_suspended(carrier, flags, make_parameters(carrier, image), &list);
     return pss_carrier_step(carrier, status);
 }
 

@@ -12,7 +12,7 @@ NTSTATUS NTAPI fake_create_event(HANDLE *event, ACCESS_MASK access, OBJECT_ATTRI
 {
     NTSTATUS status = fake_enter(FAKE_CREATE_EVENT);
 
-    if (attributes || type > PSS_NT_EVENT_SYNCHRONIZATION)
+    if ((attributes && !attributes->ObjectName) || type > PSS_NT_EVENT_SYNCHRONIZATION)
         abort();
     return fake_leave(NT_SUCCESS(status) ? fake_answer_event(event, access, (LONG)type, state)
                                          : status);

@@ -333,6 +333,27 @@ static void test_carrier_that_hangs_for_good_is_left_alone(void **state)
 }
 
 /* No memory left for the carrier: with whatever status, and wherever it ends. */
+/* Under Wine a new process may be stillborn; the next one is not. */
+static void test_stillborn_carrier_is_made_again(void **state)
+{
+    HPSS snapshot = NULL;
+    int was_stillborn = 0;
+
+    (void)state;
+    for (uint64_t n = 1; !was_stillborn; n++) {
+        build(BY_FILES);
+        fake.fault = (struct fake_fault){.first = n, .status = STATUS_INTERNAL_ERROR};
+        NTSTATUS status = pss_snapshot_capture(fake_nt(), world.process, FLAGS, 0, &snapshot);
+        assert_true(fake.faults);
+        fake.fault.first = 0;
+        was_stillborn = fake.faulty_call == FAKE_CREATE_USER_PROCESS;
+        if (was_stillborn)
+            assert_same(status, STATUS_SUCCESS);
+        check_outcome(status, snapshot);
+        tear_down();
+    }
+}
+
 static void test_commit_that_is_exhausted_fails_the_capture(void **state)
 {
     static const NTSTATUS statuses[] = {STATUS_COMMITMENT_LIMIT, STATUS_NO_MEMORY};
@@ -381,6 +402,7 @@ int main(void)
         cmocka_unit_test(test_carrier_that_stops_answering_is_given_up),
         cmocka_unit_test(test_carrier_that_answers_slowly_is_waited_for),
         cmocka_unit_test(test_carrier_that_hangs_for_good_is_left_alone),
+        cmocka_unit_test(test_stillborn_carrier_is_made_again),
         cmocka_unit_test(test_commit_that_is_exhausted_fails_the_capture),
         cmocka_unit_test(test_clone_of_much_memory_needs_little),
     };

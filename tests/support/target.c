@@ -177,18 +177,24 @@ static void send_command(struct target *target, enum target_op op, const WCHAR *
     assert_true(SetEvent(target->request));
 }
 
+uint64_t target_answer(struct target *target)
+{
+    HANDLE answers[] = {target->reply, target->process};
+    DWORD woken = WaitForMultipleObjects(2, answers, FALSE, ANSWER_LIMIT_MS);
+    uint32_t op = target->channel->op;
+
+    if (woken != WAIT_OBJECT_0)
+        fail_msg("the target did not answer command %u: wait result %lu", op, woken);
+    if (target->channel->error)
+        fail_msg("the target failed in command %u: error %u", op, target->channel->error);
+    return target->channel->result;
+}
+
 uint64_t target_call_text(struct target *target, enum target_op op, const WCHAR *text, uint64_t a,
                           uint64_t b, uint64_t c, uint64_t d)
 {
-    HANDLE answers[] = {target->reply, target->process};
-
     send_command(target, op, text, (const uint64_t[TARGET_MAX_ARGUMENTS]){a, b, c, d});
-    DWORD woken = WaitForMultipleObjects(2, answers, FALSE, ANSWER_LIMIT_MS);
-    if (woken != WAIT_OBJECT_0)
-        fail_msg("the target did not answer command %d: wait result %lu", (int)op, woken);
-    if (target->channel->error)
-        fail_msg("the target failed in command %d: error %u", (int)op, target->channel->error);
-    return target->channel->result;
+    return target_answer(target);
 }
 
 uint64_t target_call(struct target *target, enum target_op op, uint64_t a, uint64_t b, uint64_t c,
@@ -197,9 +203,15 @@ uint64_t target_call(struct target *target, enum target_op op, uint64_t a, uint6
     return target_call_text(target, op, NULL, a, b, c, d);
 }
 
+void target_begin(struct target *target, enum target_op op, uint64_t a, uint64_t b, uint64_t c,
+                  uint64_t d)
+{
+    send_command(target, op, NULL, (const uint64_t[TARGET_MAX_ARGUMENTS]){a, b, c, d});
+}
+
 void target_post(struct target *target, enum target_op op, uint64_t a)
 {
-    send_command(target, op, NULL, (const uint64_t[TARGET_MAX_ARGUMENTS]){a});
+    target_begin(target, op, a, 0, 0, 0);
 }
 
 void target_call_fatal(struct target *target, enum target_op op, uint64_t a)

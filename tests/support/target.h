@@ -57,6 +57,13 @@ uint64_t target_call(struct target *target, enum target_op op, uint64_t a, uint6
                      uint64_t d);
 
 /** Gives a command and does not wait: the target obeys while the test goes on. */
+void target_begin(struct target *target, enum target_op op, uint64_t a, uint64_t b, uint64_t c,
+                  uint64_t d);
+
+/** Waits for the result of what target_begin() gave; a command that fails fails the test. */
+uint64_t target_answer(struct target *target);
+
+/** target_begin with one number. */
 void target_post(struct target *target, enum target_op op, uint64_t a);
 
 /** Gives a command that the target does not survive, and waits for its end. */

@@ -62,6 +62,8 @@ enum target_op {
     TARGET_SNAPSHOT_LOAD,      /* text: DLL */
     TARGET_SNAPSHOT_CAPTURE,   /* (pid or 0 for itself, PSS_CAPTURE_*, CONTEXT_*) -> snapshot;
                                   values: error */
+    TARGET_SNAPSHOT_ROUNDS,    /* (pid or 0, PSS_CAPTURE_*, CONTEXT_*, rounds): captures and frees
+                                  so often -> rounds that failed; values: the last error */
     TARGET_SNAPSHOT_DUPLICATE, /* (source pid or 0, snapshot, target pid or 0, PSS_DUPLICATE_*)
                                   -> duplicate; values: error */
     TARGET_SNAPSHOT_FREE,      /* (pid or 0, snapshot) -> error */

@@ -78,6 +78,28 @@ static uint64_t obey_capture(struct target_channel *channel)
     return to_channel(snapshot);
 }
 
+static uint64_t obey_rounds(struct target_channel *channel)
+{
+    HANDLE process = open_process(channel, channel->arguments[0]);
+    uint64_t failures = 0;
+
+    channel->values[0] = ERROR_SUCCESS;
+    for (uint64_t i = 0; i < channel->arguments[3]; i++) {
+        HPSS snapshot = NULL;
+        DWORD error = raw.capture(process, (PSS_CAPTURE_FLAGS)low_dword(channel->arguments[1]),
+                                  low_dword(channel->arguments[2]), &snapshot);
+
+        if (error == ERROR_SUCCESS)
+            error = raw.free(GetCurrentProcess(), snapshot);
+        if (error == ERROR_SUCCESS)
+            continue;
+        failures++;
+        channel->values[0] = error;
+    }
+    close_process(process);
+    return failures;
+}
+
 static uint64_t obey_duplicate(struct target_channel *channel)
 {
     HANDLE source = open_process(channel, channel->arguments[0]);
@@ -224,6 +246,7 @@ void target_snapshot_commands(target_obey table[TARGET_OPS])
 {
     table[TARGET_SNAPSHOT_LOAD] = obey_load;
     table[TARGET_SNAPSHOT_CAPTURE] = obey_capture;
+    table[TARGET_SNAPSHOT_ROUNDS] = obey_rounds;
     table[TARGET_SNAPSHOT_DUPLICATE] = obey_duplicate;
     table[TARGET_SNAPSHOT_FREE] = obey_free;
     table[TARGET_SNAPSHOT_QUERY] = obey_query;

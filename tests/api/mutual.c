@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* Processes that capture each other with their threads standing still: none stands still for ever.
+ */
+#include "ledger.h"
+#include "target.h"
+#include "under_test.h"
+
+#define ROUNDS   200u
+#define CONTEXTS (PSS_CAPTURE_THREADS | PSS_CAPTURE_THREAD_CONTEXT)
+
+/** A target that has the DLL under test in it. */
+static struct target *start_capturer(void)
+{
+    WCHAR path[MAX_PATH];
+    struct target *target = target_start();
+
+    assert_in_range(GetModuleFileNameW(under_test_module(), path, MAX_PATH), 1, MAX_PATH - 1);
+    target_call_text(target, TARGET_SNAPSHOT_LOAD, path, 0, 0, 0, 0);
+    return target;
+}
+
+static void begin_rounds(struct target *target, DWORD victim, DWORD flags)
+{
+    target_begin(target, TARGET_SNAPSHOT_ROUNDS, victim, flags, CONTEXT_ALL, ROUNDS);
+}
+
+static void end_rounds(struct target *target)
+{
+    assert_same(target_answer(target), 0);
+}
+
+static void capture_rounds(HANDLE process, DWORD flags)
+{
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        HPSS snapshot = NULL;
+
+        assert_same(pss.capture(process, flags, CONTEXT_ALL, &snapshot), ERROR_SUCCESS);
+        assert_same(pss.free(GetCurrentProcess(), snapshot), ERROR_SUCCESS);
+    }
+}
+
+static void test_two_that_capture_each_other_go_on(void **state)
+{
+    struct target *other = start_capturer();
+
+    (void)state;
+    begin_rounds(other, GetCurrentProcessId(), CONTEXTS);
+    capture_rounds(other->process, CONTEXTS);
+    end_rounds(other);
+    target_destroy(other);
+}
+
+static void test_three_that_capture_in_a_ring_go_on(void **state)
+{
+    struct target *first = start_capturer();
+    struct target *second = start_capturer();
+
+    (void)state;
+    begin_rounds(first, second->pid, CONTEXTS);
+    begin_rounds(second, GetCurrentProcessId(), CONTEXTS);
+    capture_rounds(first->process, CONTEXTS);
+    end_rounds(first);
+    end_rounds(second);
+    target_destroy(first);
+    target_destroy(second);
+}
+
+static void test_one_that_captures_itself_may_be_captured_meanwhile(void **state)
+{
+    struct target *other = start_capturer();
+
+    (void)state;
+    begin_rounds(other, 0, CONTEXTS);
+    capture_rounds(other->process, CONTEXTS);
+    end_rounds(other);
+    target_destroy(other);
+}
+
+static void test_two_may_capture_one(void **state)
+{
+    struct target *victim = target_start();
+    struct target *other = start_capturer();
+
+    (void)state;
+    begin_rounds(other, victim->pid, CONTEXTS);
+    capture_rounds(victim->process, CONTEXTS);
+    end_rounds(other);
+    assert_same(target_call(victim, TARGET_PING, 0, 0, 0, 0), victim->pid);
+    target_destroy(other);
+    target_destroy(victim);
+}
+
+/* A holder who stands still himself, or means harm, delays a capture, and no more. */
+static void test_lock_that_is_never_given_back_only_delays(void **state)
+{
+    struct target *target = target_start();
+    HPSS snapshot = NULL;
+    WCHAR name[40];
+
+    (void)state;
+    only_ours();
+    swprintf(name, 40, L"Global\\pss-freeze-%lu", target->pid);
+    HANDLE held = CreateEventW(NULL, FALSE, FALSE, name);
+    assert_non_null(held);
+    assert_same(pss.capture(target->process, CONTEXTS, CONTEXT_ALL, &snapshot), ERROR_SUCCESS);
+    assert_same(pss.free(GetCurrentProcess(), snapshot), ERROR_SUCCESS);
+    assert_same(WaitForSingleObject(held, 0), WAIT_TIMEOUT); /* not ours to give back */
+    CloseHandle(held);
+    target_destroy(target);
+}
+
+static void test_locks_are_given_back(void **state)
+{
+    struct target *target = target_start();
+    HPSS snapshot = NULL;
+    WCHAR name[40];
+
+    (void)state;
+    only_ours();
+    swprintf(name, 40, L"Global\\pss-freeze-%lu", target->pid);
+    HANDLE watched = CreateEventW(NULL, FALSE, TRUE, name);
+    assert_non_null(watched);
+    assert_same(pss.capture(target->process, CONTEXTS, CONTEXT_ALL, &snapshot), ERROR_SUCCESS);
+    assert_same(WaitForSingleObject(watched, 0), WAIT_OBJECT_0);
+    assert_same(pss.free(GetCurrentProcess(), snapshot), ERROR_SUCCESS);
+    CloseHandle(watched);
+    target_destroy(target);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        PSS_TEST(test_two_that_capture_each_other_go_on),
+        PSS_TEST(test_three_that_capture_in_a_ring_go_on),
+        PSS_TEST(test_one_that_captures_itself_may_be_captured_meanwhile),
+        PSS_TEST(test_two_may_capture_one),
+        PSS_TEST(test_lock_that_is_never_given_back_only_delays),
+        PSS_TEST(test_locks_are_given_back),
+    };
+
+    under_test_load(argc, argv);
+    return cmocka_run_group_tests_name("mutual", tests, ledger_warm_up, NULL);
+}
