@@ -8,12 +8,11 @@
 #define HEADER_SIZE 0x1000u /* bytes read at the base of an image: one page */
 
 /* Whether the whole range is committed and may be read: a read that succeeds does not tell. */
-static int is_readable(const struct pss_region_record *region, uint64_t address, uint64_t size)
+static int is_readable(const struct pss_region_record *region, uint64_t offset, uint64_t size)
 {
     if (region->state != MEM_COMMIT || region->protect & (PAGE_NOACCESS | PAGE_GUARD))
         return 0;
-    return address >= region->base && address - region->base < region->size &&
-           size <= region->size - (address - region->base);
+    return offset < region->size && size <= region->size - offset;
 }
 
 /* Reads from the first region of an image; answers whether all bytes came. */
@@ -23,7 +22,7 @@ static int read_image(const struct pss_capture *capture, const struct pss_region
     SIZE_T read = 0;
     const void *address = (const void *)(ULONG_PTR)(region->base + offset);
 
-    if (!is_readable(region, region->base + offset, size))
+    if (!is_readable(region, offset, size))
         return 0;
     return NT_SUCCESS(capture->nt->read_memory(capture->process, address, buffer, size, &read)) &&
            read == size;
@@ -61,7 +60,7 @@ static void read_header(const struct pss_capture *capture, const struct pss_regi
     ULONG offset;
 
     if (!read_image(capture, region, 0, capture->scratch.base, HEADER_SIZE) ||
-        dos->e_magic != IMAGE_DOS_SIGNATURE || dos->e_lfanew < 0)
+        dos->e_magic != IMAGE_DOS_SIGNATURE || (LONG)dos->e_lfanew < 0)
         return;
     offset = (ULONG)dos->e_lfanew;
     if (offset <= HEADER_SIZE - sizeof(header))

@@ -172,25 +172,16 @@ static NTSTATUS finish(struct pss_clone *clone, struct pss_clone_record *record)
     return STATUS_SUCCESS;
 }
 
-/* The worker never closes these. */
-static void end_process(struct pss_carrier *carrier)
-{
-    const struct pss_nt *nt = carrier->nt;
-
-    if (carrier->process) {
-        nt->terminate_process(carrier->process, STATUS_CANCELLED);
-        nt->close(carrier->process);
-    }
-    if (carrier->thread)
-        nt->close(carrier->thread);
-    if (carrier->job)
-        nt->close(carrier->job);
-}
-
 static void free_all(struct pss_carrier *carrier)
 {
     const struct pss_nt *nt = carrier->nt;
 
+    if (carrier->process)
+        nt->close(carrier->process);
+    if (carrier->thread)
+        nt->close(carrier->thread);
+    if (carrier->job)
+        nt->close(carrier->job);
     pss_carrier_close_files(carrier);
     if (carrier->section)
         nt->close(carrier->section);
@@ -200,7 +191,10 @@ static void free_all(struct pss_carrier *carrier)
     pss_region_free(nt, &carrier->old_pieces);
 }
 
-/* What a worker has that is stuck stays: it may come back and use it. */
+/*
+ * What a worker has that is stuck stays, handles, too: it may come back and use them, and they must
+ * not have become another process's by then.
+ */
 static void end(struct pss_clone *clone)
 {
     struct carrier_clone *self = (struct carrier_clone *)clone;
@@ -212,7 +206,8 @@ static void end(struct pss_clone *clone)
         pss_worker_end(nt, &self->vigils[i].worker);
         is_kept |= pss_worker_keeps_memory(&self->vigils[i].worker);
     }
-    end_process(self->carrier);
+    if (self->carrier->process)
+        nt->terminate_process(self->carrier->process, STATUS_CANCELLED);
     if (!is_kept) {
         free_all(self->carrier);
         pss_region_free(nt, &memory);

@@ -41,6 +41,18 @@ static struct pss_nt_process_parameters *make_parameters(struct pss_carrier *car
     return parameters;
 }
 
+/* One that comes when nobody waits for it any more: its maker ends it. */
+static void end_process(struct pss_carrier *carrier)
+{
+    const struct pss_nt *nt = carrier->nt;
+    HANDLE process = carrier->process, thread = carrier->thread;
+
+    carrier->process = carrier->thread = NULL;
+    nt->terminate_process(process, STATUS_CANCELLED);
+    nt->close(process);
+    nt->close(thread);
+}
+
 /*
  * Under Wine (8.0) one new process in some thousand dies before its image is mapped: the host has
  * put something of its own where Wine wants the shared data page. The next one has better luck.
@@ -73,7 +85,11 @@ static NTSTATUS create_process(struct pss_carrier *carrier, const UNICODE_STRING
                   (ULONG_PTR)carrier->target.process);
     set_attribute(&list, 2, PSS_NT_ATTRIBUTE_JOB_LIST, sizeof(HANDLE), (ULONG_PTR)&carrier->job);
     status = create_suspended(carrier, flags, make_parameters(carrier, image), &list);
-    return pss_carrier_step(carrier, status);
+    if (NT_SUCCESS(pss_carrier_step(carrier, STATUS_SUCCESS)))
+        return status;
+    if (NT_SUCCESS(status))
+        end_process(carrier);
+    return STATUS_CANCELLED;
 }
 
 /*

@@ -40,8 +40,7 @@ NTSTATUS pss_builder_append(const struct pss_nt *nt, struct pss_builder *builder
     if (!NT_SUCCESS(status))
         return status;
     pss_builder_begin(builder, section);
-    if (record)
-        *(void **)record = pss_region_at(region, offset);
+    *(void **)record = pss_region_at(region, offset);
     return STATUS_SUCCESS;
 }
 

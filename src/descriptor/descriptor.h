@@ -210,7 +210,7 @@ void pss_builder_begin(struct pss_builder *builder, enum pss_section section);
 /**
  * Appends a zeroed record.
  *
- * \param record  [out] The record, until the next append to the same section; may be NULL.
+ * \param record  [out] The record, until the next append to the same section.
  * \return STATUS_SUCCESS · STATUS_NO_MEMORY past 4 GiB · the allocator's status.
  */
 NTSTATUS pss_builder_append(const struct pss_nt *nt, struct pss_builder *builder,

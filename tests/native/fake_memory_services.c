@@ -57,6 +57,8 @@ NTSTATUS NTAPI fake_write_memory(HANDLE process, void *address, const void *byte
 
     if (NT_SUCCESS(status))
         status = fake_remote_write(process, (uint64_t)(ULONG_PTR)address, bytes, size, written);
+    if (NT_SUCCESS(status) && fake.writes_short && written)
+        *written /= 2;
     return fake_leave(status);
 }
 

@@ -291,7 +291,7 @@ static NTSTATUS NTAPI get_extended_length(ULONG flags, ULONG *length)
     *length = flags & EXTENDED_FLAG ? EXTENDED_LENGTH : sizeof(CONTEXT);
     if (fake.xstate_length)
         *length = fake.xstate_length;
-    return STATUS_SUCCESS;
+    return fake.xstate_length_status;
 }
 
 static NTSTATUS NTAPI initialize_extended(void *memory, ULONG flags, struct fake_extended **out)
@@ -307,7 +307,7 @@ static NTSTATUS NTAPI initialize_extended(void *memory, ULONG flags, struct fake
     extended->xstate.offset = offsetof(struct fake_extended, area);
     extended->xstate.length = sizeof(extended->area);
     *out = extended;
-    return STATUS_SUCCESS;
+    return fake.xstate_status;
 }
 
 static void NTAPI set_extended_mask(struct fake_extended *extended, ULONG64 mask)
@@ -317,7 +317,7 @@ static void NTAPI set_extended_mask(struct fake_extended *extended, ULONG64 mask
 
 static ULONG64 NTAPI get_enabled_features(ULONG64 mask)
 {
-    return mask & (EXTENDED_FEATURE | 3u);
+    return fake.lacks_xstate_features ? 0 : mask & (EXTENDED_FEATURE | 3u);
 }
 
 void *fake_answer_service(const char *name)

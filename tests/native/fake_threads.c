@@ -25,6 +25,7 @@ struct worker {
     enum fake_hang hang;         /* FAKE_ANSWERS: it does not hang */
     uint32_t waits;              /* that were in vain */
     struct fake_object *awaited; /* NULL: it does not wait */
+    uint8_t is_held_back;        /* it has not begun, and does so when it is let go */
     uint8_t has_turn, is_terminated, has_ended, is_let_go;
 };
 
@@ -111,7 +112,7 @@ static int take_signal(struct fake_object *object)
 /* Whether it has something to do, now or when it is its turn. */
 static int can_go(const struct worker *worker)
 {
-    if (worker->has_ended || !is_free(worker))
+    if (worker->has_ended || !is_free(worker) || (worker->is_held_back && !worker->is_let_go))
         return 0;
     return !worker->awaited || worker->is_terminated || worker->is_let_go ||
            is_signaled(worker->awaited);
@@ -159,6 +160,10 @@ static void leave_for_good(void)
 static void *run_worker(void *parameter)
 {
     current = parameter;
+    fake_lock();
+    while (current->is_held_back && !current->is_let_go)
+        fake_wait_for_change();
+    fake_unlock();
     current->routine(current->parameter);
     fake_lock();
     end_worker(current);
@@ -189,6 +194,7 @@ NTSTATUS fake_worker_create(HANDLE *handle, ACCESS_MASK access, void *routine, v
     worker->id = workers ? workers->id + 4 : FIRST_ID;
     add_to_process(worker);
     worker->has_turn = 1;
+    worker->is_held_back = fake.never_begins_threads;
     worker->next = workers;
     workers = worker;
     *handle = fake_handle_open_library(worker->object, access);

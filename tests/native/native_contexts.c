@@ -199,6 +199,41 @@ static void test_own_context_is_taken_in_the_library(void **state)
     assert_same(entries[0].ContextRecord->Rip, 0); /* nobody asked for it */
 }
 
+/* Services that are there and refuse. */
+static void test_extended_context_that_is_refused_is_plain(void **state)
+{
+    (void)state;
+    add_thread(2004, 0x5A);
+    for (int i = 0; i < 4; i++) {
+        fake.lacks_xstate_features = i == 0;
+        fake.xstate_length_status = i == 1 ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS;
+        fake.xstate_status = i == 2 ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS;
+        capture(EXTENDED, CONTEXT_EVERYTHING);
+        if (i < 3)
+            assert_same(entries[0].SizeOfContextRecord, sizeof(CONTEXT));
+        else
+            assert_true(entries[0].SizeOfContextRecord > sizeof(CONTEXT));
+        assert_same(entries[0].ContextRecord->Rip, 0x5A5A5A5A5A5A5A5A);
+    }
+}
+
+/* The locks of the two processes are taken in the order of their ids, whoever has the lower one. */
+static void test_contexts_of_a_process_with_any_id_leave_no_lock(void **state)
+{
+    static const uint32_t ids[] = {4, TARGET_ID, 0x7FFFFFFC};
+    struct fake_thread *thread = add_thread(2004, 0x5A);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+        world.target->basic.process_id = ids[i];
+        capture(PLAIN, CONTEXT_EVERYTHING);
+        assert_same(entries[0].ProcessId, ids[i]);
+        assert_same(entries[0].ContextRecord->Rip, 0x5A5A5A5A5A5A5A5A);
+        assert_same(thread->suspend_count, 0);
+        assert_same(fake_ledger_now().handles, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +246,8 @@ int main(void)
         fixture_test(test_extended_context_without_services_is_plain),
         fixture_test(test_context_without_threads_is_ignored),
         fixture_test(test_own_context_is_taken_in_the_library),
+        fixture_test(test_extended_context_that_is_refused_is_plain),
+        fixture_test(test_contexts_of_a_process_with_any_id_leave_no_lock),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -417,6 +417,35 @@ static void test_region_past_4_gib_is_no_memory(void **state)
     pss_region_free(fake_nt(), &region);
 }
 
+/* The last size that is rounded to the granularity and fits into 32 bits, and the first that is
+ * not. */
+static void test_region_near_4_gib_asks_for_what_fits(void **state)
+{
+    struct pss_region region = {0};
+    uint64_t calls = fake.calls_of[FAKE_ALLOCATE_MEMORY];
+
+    (void)state;
+    fake.memory_budget = 0;
+    assert_same(pss_region_reserve(fake_nt(), &region, 0xFFFF0001), STATUS_NO_MEMORY);
+    assert_same(fake.calls_of[FAKE_ALLOCATE_MEMORY], calls);
+    assert_same(pss_region_reserve(fake_nt(), &region, 0xFFFF0000), STATUS_NO_MEMORY);
+    assert_same(fake.calls_of[FAKE_ALLOCATE_MEMORY], calls + 1);
+}
+
+static void test_block_past_4_gib_is_no_memory(void **state)
+{
+    struct pss_builder builder = {0};
+    struct pss_block *block = NULL;
+    uint64_t calls = fake.calls;
+
+    (void)state;
+    builder.sections[PSS_SECTION_REGIONS].size = 0x80000000; /* nobody looks into them */
+    builder.sections[PSS_SECTION_HANDLES].size = 0x80000000;
+    assert_same(pss_builder_seal(fake_nt(), &builder, &block), STATUS_NO_MEMORY);
+    assert_null(block);
+    assert_same(fake.calls, calls);
+}
+
 static void test_region_keeps_its_bytes_as_it_grows(void **state)
 {
     struct pss_region region = {0};
@@ -467,6 +496,8 @@ int main(void)
         fixture_test(test_sections_begun_are_present_even_if_empty),
         fixture_test(test_block_lives_until_its_last_owner_lets_go),
         fixture_test(test_region_past_4_gib_is_no_memory),
+        fixture_test(test_region_near_4_gib_asks_for_what_fits),
+        fixture_test(test_block_past_4_gib_is_no_memory),
         fixture_test(test_region_keeps_its_bytes_as_it_grows),
         fixture_test(test_sort_orders_anything),
     };

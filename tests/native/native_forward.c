@@ -7,7 +7,8 @@
 
 #include <pthread.h>
 
-#define THREADS 8
+#define THREADS   8
+#define ELSEWHERE 0x100000u /* an address of no code */
 
 static struct pss_forward forward; /* of the test */
 static int works;                  /* whether the system's capture does */
@@ -194,6 +195,19 @@ static void test_setting_and_locks_decide_before_the_probe(void **state)
     tear_down();
 }
 
+static void test_setting_other_than_0_lets_the_system_serve(void **state)
+{
+    static const WCHAR *const settings[] = {L"", L"1", L"00", L"0 ", L"longer than any setting"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+        build();
+        fake.forward_setting = settings[i];
+        assert_ptr_equal(decide(), &forward.api);
+        tear_down();
+    }
+}
+
 /* All code of this program is in one module, once the kernel knows of it. */
 static void test_functions_of_the_own_module_do_not_serve(void **state)
 {
@@ -205,6 +219,28 @@ static void test_functions_of_the_own_module_do_not_serve(void **state)
                     MEM_IMAGE);
     assert_null(decide());
     assert_same(captures, 0);
+    tear_down();
+}
+
+static void *find_elsewhere(const char *name)
+{
+    (void)name;
+    return pointer_to(ELSEWHERE + 0x1230);
+}
+
+static void test_functions_of_another_module_are_found(void **state)
+{
+    uint64_t here = (uint64_t)(uintptr_t)pss_system_api_find & ~(uint64_t)0xFFFFF;
+    struct pss_system_api api;
+
+    (void)state;
+    build();
+    fake.find_export = find_elsewhere;
+    fake_region_add(fake.own, ELSEWHERE, 0x10000, MEM_COMMIT, PAGE_EXECUTE_READ, MEM_IMAGE);
+    fake_region_add(fake.own, here - 0x4000000, 0x8000000, MEM_COMMIT, PAGE_EXECUTE_READ,
+                    MEM_IMAGE);
+    assert_same(pss_system_api_find(fake_nt(), &api), STATUS_SUCCESS);
+    assert_same((uintptr_t)api.marker_rewind, ELSEWHERE + 0x1230);
     tear_down();
 }
 
@@ -275,6 +311,39 @@ static void test_decision_with_faults_leaves_nothing(void **state)
         }
 }
 
+static void be_decided(void *context)
+{
+    (void)context;
+    __atomic_store_n(&forward.decision, &forward.api, __ATOMIC_RELEASE);
+}
+
+/* Another thread is at it, and may stand still for good. */
+static void test_prober_is_waited_for_but_not_for_ever(void **state)
+{
+    (void)state;
+    build();
+    forward.prober = 1;
+    fake.event_call = 5;
+    fake.event = be_decided;
+    assert_ptr_equal(decide(), &forward.api);
+    assert_same(fake.delays, 5);
+    tear_down();
+
+    build();
+    forward.prober = 1;
+    assert_null(decide());
+    assert_true(fake.delays > 100 && fake.delays < 1000);
+    assert_same(fake.calls, fake.delays);
+    tear_down();
+
+    build();
+    forward.prober = 1;
+    fake.fault = (struct fake_fault){.first = 2, .status = STATUS_ACCESS_DENIED};
+    assert_null(decide());
+    assert_same(fake.delays, 2);
+    tear_down();
+}
+
 static void *decide_in_thread(void *parameter)
 {
     (void)parameter;
@@ -307,9 +376,12 @@ int main(void)
         cmocka_unit_test(test_system_that_works_serves_and_stays),
         cmocka_unit_test(test_system_that_does_not_work_or_is_absent_does_not_serve),
         cmocka_unit_test(test_setting_and_locks_decide_before_the_probe),
+        cmocka_unit_test(test_setting_other_than_0_lets_the_system_serve),
         cmocka_unit_test(test_functions_of_the_own_module_do_not_serve),
+        cmocka_unit_test(test_functions_of_another_module_are_found),
         cmocka_unit_test(test_system_that_takes_us_for_another_process_does_not_serve),
         cmocka_unit_test(test_decision_with_faults_leaves_nothing),
+        cmocka_unit_test(test_prober_is_waited_for_but_not_for_ever),
         cmocka_unit_test(test_threads_at_once_get_one_answer),
     };
 

@@ -90,6 +90,41 @@ static void test_free_leaves_what_a_marker_has_walked(void **state)
     assert_same(fake_ledger_now().allocations, 1);
 }
 
+static NTSTATUS refuse_reads(void *context, enum fake_call call)
+{
+    (void)context;
+    return call == FAKE_READ_MEMORY ? STATUS_NO_MEMORY : STATUS_SUCCESS;
+}
+
+static NTSTATUS falsify_reads(void *context, enum fake_call call, void *buffer, SIZE_T size,
+                              ULONG *returned)
+{
+    (void)context;
+    (void)returned;
+    if (call == FAKE_READ_MEMORY && size)
+        *(unsigned char *)buffer ^= 1;
+    return STATUS_SUCCESS;
+}
+
+/* A handle that may not be queried is one to the own process only if its memory proves it. */
+static void test_free_takes_no_process_for_the_own_without_proof(void **state)
+{
+    HANDLE process = open_own(PROCESS_VM_READ | PROCESS_VM_OPERATION);
+
+    (void)state;
+    world_capture(PSS_CAPTURE_NONE);
+    fake.refuse = refuse_reads;
+    assert_free(process, STATUS_NO_MEMORY);
+    fake.refuse = NULL;
+    fake.reads_short = 1;
+    assert_free(process, STATUS_ACCESS_DENIED);
+    fake.reads_short = 0;
+    fake.lie = falsify_reads;
+    assert_free(process, STATUS_ACCESS_DENIED);
+    fake.lie = NULL;
+    assert_free(process, STATUS_SUCCESS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -98,6 +133,7 @@ int main(void)
         fixture_test(test_free_with_the_handle_of_the_target_frees_nothing),
         fixture_test(test_free_twice_frees_once),
         fixture_test(test_free_leaves_what_a_marker_has_walked),
+        fixture_test(test_free_takes_no_process_for_the_own_without_proof),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -400,6 +400,44 @@ static void test_own_handles_leave_the_capture_out(void **state)
     }
 }
 
+static NTSTATUS tell_too_little(void *context, enum fake_call call, void *buffer, SIZE_T size,
+                                ULONG *returned)
+{
+    (void)context;
+    (void)buffer;
+    (void)size;
+    if (call == FAKE_QUERY_SYSTEM)
+        *returned = 8;
+    return STATUS_SUCCESS;
+}
+
+static void test_table_without_room_for_its_count_is_an_error(void **state)
+{
+    HPSS snapshot = pointer_to(1);
+
+    (void)state;
+    fake.lie = tell_too_little;
+    assert_same(pss_snapshot_capture(fake_nt(), world.process, PSS_CAPTURE_HANDLES, 0, &snapshot),
+                STATUS_INTERNAL_ERROR);
+    assert_null(snapshot);
+}
+
+/* An index that no system is known to use: each object is asked, and none is taken for another. */
+static void test_handles_of_types_without_a_number_have_no_type(void **state)
+{
+    PSS_HANDLE_ENTRY entry;
+    struct fake_object *object = fake_object_add(FAKE_EVENT);
+
+    (void)state;
+    object->type_index = 300;
+    fake_handle_open(world.target, object, GENERIC_READ, 0);
+    world_capture(PSS_CAPTURE_HANDLES);
+    assert_same(world_walk(PSS_WALK_HANDLES, &entry, sizeof(entry), 1), 1);
+    assert_same(entry.Flags & PSS_HANDLE_HAVE_TYPE, 0);
+    assert_null(entry.TypeName);
+    assert_same(entry.ObjectType, PSS_OBJECT_TYPE_UNKNOWN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -421,6 +459,8 @@ int main(void)
         fixture_test(test_handle_that_cannot_be_duplicated_keeps_its_value),
         fixture_test(test_details_without_handles_are_ignored),
         fixture_test(test_own_handles_leave_the_capture_out),
+        fixture_test(test_table_without_room_for_its_count_is_an_error),
+        fixture_test(test_handles_of_types_without_a_number_have_no_type),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -273,6 +273,33 @@ static void test_text_is_taken_to_the_end_of_its_buffer_and_not_beyond(void **st
     }
 }
 
+static NTSTATUS put_text_at_an_odd_place(void *context, enum fake_call call, void *buffer,
+                                         SIZE_T size, ULONG *returned)
+{
+    UNICODE_STRING *text = buffer;
+
+    (void)context;
+    (void)returned;
+    if (call == FAKE_QUERY_THREAD && size == 0x11000) {
+        text->Length = 8;
+        text->Buffer = (WCHAR *)(void *)((uintptr_t)(text + 1) + 1);
+    }
+    return STATUS_SUCCESS;
+}
+
+static void test_text_at_an_odd_place_is_none(void **state)
+{
+    PSS_THREAD_NAME name;
+
+    (void)state;
+    fake_thread_add(world.target, 2004)->name = FAKE_TEXT(L"name");
+    fake.lie = put_text_at_an_odd_place;
+    world_capture(PSS_CAPTURE_THREADS);
+    fake.lie = NULL;
+    assert_same(world_walk(PSS_WALK_THREAD_NAME, &name, sizeof(name), 1), 1);
+    assert_text(name.ThreadName, name.ThreadNameSize, (struct fake_text){NULL, 0});
+}
+
 static void test_text_with_an_odd_length_loses_a_byte(void **state)
 {
     struct lie lie = {.call = FAKE_QUERY_THREAD, .size = 0x11000, .value = 7, .width = 2};
@@ -325,6 +352,41 @@ static void test_region_that_wraps_around_is_the_last(void **state)
         capture_under(&lie, PSS_CAPTURE_VA_SPACE | PSS_CAPTURE_VA_SPACE_SECTION_INFORMATION);
         assert_true(lie.told < 8);
     }
+}
+
+/* One that begins behind the start and would end before it. */
+static void test_region_that_wraps_behind_the_start_is_the_last(void **state)
+{
+    struct lie lie = {.call = FAKE_QUERY_MEMORY,
+                      .size = sizeof(MEMORY_BASIC_INFORMATION),
+                      .offset = offsetof(MEMORY_BASIC_INFORMATION, RegionSize),
+                      .value = 0x8000000000000000,
+                      .width = 8};
+    PSS_VA_SPACE_ENTRY entries[2];
+
+    (void)state;
+    world.target->address_limit = 0xFFFFFFFFFFFFF000;
+    fake.lie = tell;
+    fake.context = &lie;
+    world_capture(PSS_CAPTURE_VA_SPACE);
+    fake.lie = NULL;
+    assert_same(lie.told, 2);
+    assert_same(world_walk(PSS_WALK_VA_SPACE, entries, sizeof(entries[0]), 2), 2);
+    assert_ptr_equal(entries[1].BaseAddress, pointer_to(0x8000000000000000));
+}
+
+/* A system with memory for all of them would be asked for ever. */
+static void test_regions_without_end_are_too_many(void **state)
+{
+    struct lie lie = {.call = FAKE_QUERY_MEMORY,
+                      .size = sizeof(MEMORY_BASIC_INFORMATION),
+                      .offset = offsetof(MEMORY_BASIC_INFORMATION, RegionSize),
+                      .value = 0x1000,
+                      .width = 8};
+
+    (void)state;
+    assert_same(capture_under(&lie, PSS_CAPTURE_VA_SPACE), STATUS_NO_MEMORY);
+    assert_same(lie.told, 0x400000);
 }
 
 /* Regions of one page each up to the end of the addresses: memory ends first. */
@@ -433,9 +495,12 @@ int main(void)
         fixture_test(test_files_that_say_they_gave_something_else_are_safe),
         fixture_test(test_texts_outside_of_their_buffer_are_none),
         fixture_test(test_text_is_taken_to_the_end_of_its_buffer_and_not_beyond),
+        fixture_test(test_text_at_an_odd_place_is_none),
         fixture_test(test_text_with_an_odd_length_loses_a_byte),
         fixture_test(test_regions_of_no_size_or_elsewhere_are_an_error),
         fixture_test(test_region_that_wraps_around_is_the_last),
+        fixture_test(test_region_that_wraps_behind_the_start_is_the_last),
+        fixture_test(test_regions_without_end_are_too_many),
         fixture_test(test_regions_without_end_run_out_of_memory),
         fixture_test(test_threads_without_end_are_an_error),
         fixture_test(test_files_without_end_are_an_error_of_the_system_alone),

@@ -398,6 +398,34 @@ static void test_auxiliary_page_has_every_field(void **state)
     assert_same(information.AuxPagesCaptured, 1);
 }
 
+static void test_mapped_file_at_the_first_address_has_its_name(void **state)
+{
+    struct fake_region *region =
+        fake_region_add(world.target, 0, 0x1000, MEM_COMMIT, PAGE_READONLY, MEM_MAPPED);
+
+    (void)state;
+    region->file_name = FAKE_TEXT(L"\\Device\\HarddiskVolume1\\first");
+    assert_same(capture(NAMED), 2);
+    assert_text(entries[0].MappedFileName, entries[0].MappedFileNameLength,
+                FAKE_TEXT(L"\\Device\\HarddiskVolume1\\first"));
+    assert_same(entries[1].State, MEM_FREE);
+}
+
+static void test_image_header_that_comes_short_is_none(void **state)
+{
+    static struct image image;
+
+    (void)state;
+    make_image(&image, 0x80, 1);
+    add_image(&image, 0x1000, PAGE_READONLY);
+    fake.reads_short = 1;
+    assert_same(capture(NAMED), 4);
+    assert_no_image();
+    fake.reads_short = 0;
+    assert_same(capture(NAMED), 4);
+    assert_image(1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +444,8 @@ int main(void)
         fixture_test(test_mapped_file_name_too_long_for_a_word_is_cut),
         fixture_test(test_names_are_not_asked_without_their_flag),
         fixture_test(test_auxiliary_page_has_every_field),
+        fixture_test(test_mapped_file_at_the_first_address_has_its_name),
+        fixture_test(test_image_header_that_comes_short_is_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -328,6 +328,34 @@ static void test_counters_are_microseconds_at_any_frequency(void **state)
     }
 }
 
+static NTSTATUS missing; /* what a system says that has no table of processes */
+
+static NTSTATUS lack_table(void *context, enum fake_call call)
+{
+    (void)context;
+    return call == FAKE_QUERY_SYSTEM ? missing : STATUS_SUCCESS;
+}
+
+static void test_times_without_any_trusted_source_are_not_told(void **state)
+{
+    static const NTSTATUS statuses[] = {STATUS_NOT_IMPLEMENTED, STATUS_INVALID_INFO_CLASS,
+                                        STATUS_NOT_SUPPORTED};
+    PSS_PROCESS_INFORMATION information;
+
+    (void)state;
+    fake.mixes_up_times = 1;
+    fake.refuse = lack_table;
+    for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+        missing = statuses[i];
+        world_capture(PSS_CAPTURE_NONE);
+        world_query(PSS_QUERY_PROCESS_INFORMATION, &information, sizeof(information));
+        assert_same(information.ProcessId, TARGET_ID);
+        assert_same(filetime_value(information.UserTime), 0);
+        assert_same(filetime_value(information.KernelTime), 0);
+    }
+    fake.refuse = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +374,7 @@ int main(void)
         fixture_test(test_counters_of_every_phase_add_up),
         fixture_test(test_counters_use_the_time_stamp_where_threads_count_none),
         fixture_test(test_counters_are_microseconds_at_any_frequency),
+        fixture_test(test_times_without_any_trusted_source_are_not_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -282,6 +282,45 @@ static void test_threads_need_only_query_information(void **state)
         STATUS_ACCESS_DENIED);
 }
 
+static NTSTATUS tell_nothing_of_the_dead(void *context, enum fake_call call)
+{
+    (void)context;
+    return call == FAKE_GET_NEXT_THREAD ? STATUS_PROCESS_IS_TERMINATING : STATUS_SUCCESS;
+}
+
+static void test_threads_of_a_process_that_has_ended_are_none(void **state)
+{
+    PSS_THREAD_INFORMATION information;
+
+    (void)state;
+    fake_thread_add(world.target, 2004);
+    fake_process_end(world.target, 7);
+    fake.refuse = tell_nothing_of_the_dead;
+    world_capture(PSS_CAPTURE_THREADS);
+    fake.refuse = NULL;
+    world_query(PSS_QUERY_THREAD_INFORMATION, &information, sizeof(information));
+    assert_same(information.ThreadsCaptured, 0);
+}
+
+/* Who is not in the system's table tells its own times; the rows of the others move up. */
+static void test_thread_that_the_table_does_not_list_tells_its_own_times(void **state)
+{
+    PSS_THREAD_ENTRY threads[2];
+    struct fake_thread *first = fake_thread_add(world.target, 2004);
+    struct fake_thread *second = fake_thread_add(world.target, 2008);
+
+    (void)state;
+    fake.mixes_up_times = 1;
+    first->is_unlisted = 1;
+    first->times.user_time.QuadPart = 1111;
+    second->times.user_time.QuadPart = 2222;
+    second->row_user_time = 3333;
+    world_capture(PSS_CAPTURE_THREADS);
+    assert_same(world_walk(PSS_WALK_THREADS, threads, sizeof(threads[0]), 2), 2);
+    assert_same(filetime_value(threads[0].UserTime), 1111);
+    assert_same(filetime_value(threads[1].UserTime), 3333);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +337,8 @@ int main(void)
         fixture_test(test_thread_priorities_of_wine_are_kernel_values),
         fixture_test(test_threads_of_a_process_without_any_are_none),
         fixture_test(test_threads_need_only_query_information),
+        fixture_test(test_threads_of_a_process_that_has_ended_are_none),
+        fixture_test(test_thread_that_the_table_does_not_list_tells_its_own_times),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,15 +67,16 @@ static void test_trace_section_may_be_closed_by_the_client(void **state)
 /* The value that was lent is another object's by now: it must survive the free. */
 static void test_trace_section_recycled_by_another_object_survives(void **state)
 {
-    static const enum fake_type types[] = {FAKE_EVENT, FAKE_SECTION};
+    static const enum fake_type types[] = {FAKE_EVENT, FAKE_SECTION, FAKE_SECTION};
+    static const LONGLONG sizes[] = {0, 0x10000, sizeof(trace) + 7}; /* the last: too small */
 
     (void)state;
     be_traced(trace, sizeof(trace));
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         HANDLE lent = capture().SectionHandle;
         struct fake_object *object = fake_object_add(types[i]);
 
-        object->section.maximum_size.QuadPart = 0x10000;
+        object->section.maximum_size.QuadPart = sizes[i];
         assert_same(fake_nt()->close(lent), STATUS_SUCCESS);
         assert_same(fake_handle_open(fake.own, object, GENERIC_ALL, 0), lent);
         world_release();
@@ -115,6 +116,24 @@ static void test_trace_lives_as_long_as_the_snapshot_not_as_its_markers(void **s
     assert_same(fake_ledger_now().allocations, 1);
 }
 
+static NTSTATUS tell_too_much(void *context, enum fake_call call, void *buffer, SIZE_T size,
+                              ULONG *returned)
+{
+    (void)context;
+    (void)buffer;
+    if (call == FAKE_QUERY_PROCESS && size >= 0x10000 && returned)
+        *returned = 0xFFFFFFF0;
+    return STATUS_SUCCESS;
+}
+
+static void test_trace_is_no_larger_than_what_it_was_asked_into(void **state)
+{
+    (void)state;
+    be_traced(trace, sizeof(trace));
+    fake.lie = tell_too_much;
+    assert_same(capture().Size, 0x10000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +144,7 @@ int main(void)
         fixture_test(test_trace_section_recycled_by_another_object_survives),
         fixture_test(test_trace_section_recycled_by_a_look_alike_survives),
         fixture_test(test_trace_lives_as_long_as_the_snapshot_not_as_its_markers),
+        fixture_test(test_trace_is_no_larger_than_what_it_was_asked_into),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

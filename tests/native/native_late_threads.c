@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* Threads that never begin, as where another one keeps the loader's lock; and late ones that do. */
+#include "fake_threads.h"
+#include "ship_world.h"
+
+/* At the end the late threads begin after all: they must find that nobody waits for them. */
+static void end_world(void)
+{
+    uint64_t calls = fake.all_calls;
+
+    fake_threads_let_go();
+    assert_same(fake.all_calls, calls);
+    assert_same(fake.terminations, 0); /* it may own the loader's lock */
+    fake_fini();
+    memset(&world, 0, sizeof(world));
+}
+
+/* Each thread keeps the memory it would work in, and nothing else is left. */
+static void assert_kept(uint64_t threads, uint64_t allocations)
+{
+    struct fake_ledger ledger = fake_ledger_now();
+
+    assert_same(ledger.threads, threads);
+    assert_same(ledger.allocations, allocations);
+    assert_same(ledger.suspensions | ledger.views | ledger.heap_blocks | ledger.carriers, 0);
+    assert_same(ledger.bad_closes, 0);
+}
+
+static void test_regions_of_another_process_are_not_told(void **state)
+{
+    HPSS snapshot = pointer_to(1);
+
+    world_setup(state);
+    fake.never_begins_threads = 1;
+    assert_same(pss_snapshot_capture(fake_nt(), world.process, PSS_CAPTURE_VA_SPACE, 0, &snapshot),
+                STATUS_CANCELLED);
+    assert_null(snapshot);
+    assert_true(fake.calls_of[FAKE_WAIT] < 100);
+    assert_kept(1, 1);
+    assert_same(fake_ledger_now().handles, 0);
+    end_world();
+}
+
+static void test_file_names_are_missing_and_nothing_else(void **state)
+{
+    static const struct fake_text names[] = {FAKE_TEXT(L"\\Device\\file"), FAKE_TEXT(L"\\event")};
+    PSS_HANDLE_ENTRY entries[2];
+
+    world_setup(state);
+    for (int i = 0; i < 2; i++) {
+        struct fake_object *object = fake_object_add(i ? FAKE_EVENT : FAKE_FILE);
+
+        object->name = names[i];
+        fake_handle_open(world.target, object, GENERIC_READ, 0);
+    }
+    fake.never_begins_threads = 1;
+    world_capture(HANDLE_DETAILS);
+    assert_same(world_walk(PSS_WALK_HANDLES, entries, sizeof(entries[0]), 2), 2);
+    assert_same(entries[0].ObjectNameLength, 0);
+    assert_text(entries[1].ObjectName, entries[1].ObjectNameLength, names[1]);
+    world_release();
+    assert_kept(1, 1);
+    end_world();
+}
+
+/* What a thread would do in another process, the caller does: it is rather held up than wrong. */
+static void test_snapshot_travels_and_is_freed_in_another_process(void **state)
+{
+    HPSS shipped, pulled;
+
+    (void)state;
+    ship_build(1);
+    world_capture(SHIP_FLAGS);
+    fake.never_begins_threads = 1;
+    shipped = ship_duplicate(PSS_CURRENT_PROCESS, world.snapshot, ship.to_first, 0);
+    pulled = ship_duplicate(ship.to_first, shipped, PSS_CURRENT_PROCESS, 0);
+    assert_same_snapshot(world.snapshot, pulled);
+    ship_free(PSS_CURRENT_PROCESS, pulled);
+    ship_free(ship.to_first, shipped);
+    assert_same(fake_shipments_in(ship.first), 0);
+    assert_same(fake_handles_in(ship.first), 0);
+    world_release();
+    assert_kept(2, 2);
+    assert_parties_untouched();
+    end_world();
+}
+
+static void test_other_process_is_not_cloned(void **state)
+{
+    HPSS snapshot = pointer_to(1);
+
+    clone_world_setup(state);
+    fake.never_begins_threads = 1;
+    assert_same(pss_snapshot_capture(fake_nt(), world.process, PSS_CAPTURE_VA_CLONE, 0, &snapshot),
+                STATUS_CANCELLED);
+    assert_null(snapshot);
+    assert_same(fake.carriers, 0);
+    assert_same(fake_ledger_now().threads, 1);
+    assert_same(fake_ledger_now().carriers, 0);
+    end_world();
+}
+
+/* A process that crashed with a lock in its hands is most worth cloning: it does all by itself. */
+static void test_own_process_is_cloned_all_the_same(void **state)
+{
+    static const uint32_t flags[] = {PSS_CAPTURE_VA_CLONE, PSS_CAPTURE_VA_CLONE |
+                                                               PSS_CAPTURE_THREADS |
+                                                               PSS_CAPTURE_THREAD_CONTEXT};
+
+    for (int i = 0; i < 2; i++) {
+        struct fake_process *twin;
+        HPSS snapshot;
+
+        clone_world_setup(state);
+        clone_world_furnish(fake.own);
+        world.target = fake.own;
+        world.process = PSS_CURRENT_PROCESS;
+        twin = clone_world_twin();
+        fake.never_begins_threads = 1;
+        world_capture(flags[i]);
+        snapshot = world.snapshot;
+        assert_same_bytes(clone_world_clone(), twin);
+        assert_same_layout(clone_world_clone(), twin);
+        world_release();
+        assert_null(pss_snapshot_block(fake_nt(), snapshot));
+        assert_same(fake_ledger_now().carriers, 0);
+        assert_same(fake_ledger_now().threads, 1);
+        end_world();
+    }
+}
+
+/* A process that answers only when nobody waits any more is asked for nothing else. */
+static void test_release_that_is_answered_at_last_goes_no_further(void **state)
+{
+    HPSS shipped;
+
+    (void)state;
+    ship_build(1);
+    world_capture(SHIP_FLAGS & ~(uint32_t)PSS_CAPTURE_VA_CLONE);
+    shipped = ship_duplicate(PSS_CURRENT_PROCESS, world.snapshot, ship.to_first, 0);
+    ship.first->memory_hang = FAKE_HANGS_FOR_GOOD;
+    fake.answers_at_last = 1;
+    assert_same(pss_snapshot_free(fake_nt(), ship.to_first, shipped), STATUS_IO_TIMEOUT);
+    world_release();
+    assert_kept(1, 1);
+    assert_true(fake_handles_in(ship.first) > 0);
+    fake_threads_let_go();
+    assert_same(fake_shipments_in(ship.first), 0);
+    assert_true(fake_handles_in(ship.first) > 0);
+    fake_fini();
+    memset(&world, 0, sizeof(world));
+}
+
+static void test_regions_that_are_told_at_last_are_not_read_on(void **state)
+{
+    HPSS snapshot = pointer_to(1);
+    uint64_t questions;
+
+    world_setup(state);
+    fake_region_add(world.target, 0x10000, 0x1000, MEM_COMMIT, PAGE_READONLY, MEM_PRIVATE);
+    world.target->memory_hang = FAKE_HANGS_FOR_GOOD;
+    fake.answers_at_last = 1;
+    assert_same(pss_snapshot_capture(fake_nt(), world.process, PSS_CAPTURE_VA_SPACE, 0, &snapshot),
+                STATUS_IO_TIMEOUT);
+    assert_null(snapshot);
+    questions = fake.calls_of[FAKE_QUERY_MEMORY];
+    fake_threads_let_go();
+    assert_same(fake.calls_of[FAKE_QUERY_MEMORY], questions);
+    fake_fini();
+    memset(&world, 0, sizeof(world));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_regions_of_another_process_are_not_told),
+        cmocka_unit_test(test_file_names_are_missing_and_nothing_else),
+        cmocka_unit_test(test_snapshot_travels_and_is_freed_in_another_process),
+        cmocka_unit_test(test_other_process_is_not_cloned),
+        cmocka_unit_test(test_own_process_is_cloned_all_the_same),
+        cmocka_unit_test(test_release_that_is_answered_at_last_goes_no_further),
+        cmocka_unit_test(test_regions_that_are_told_at_last_are_not_read_on),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
