@@ -160,6 +160,27 @@ static void test_loader_lock_of_the_own_thread_is_no_hindrance(void **state)
     assert_non_null(api);
 }
 
+/* ---- the lock of the environment ---- */
+
+static DWORD WINAPI ask_environment(void *argument)
+{
+    WCHAR value[8];
+
+    (void)argument;
+    return pss_nt_system()->query_environment(L"PSS_FORWARD", value, sizeof(value)) !=
+           STATUS_LOCK_NOT_GRANTED;
+}
+
+static void test_environment_is_free_again_for_other_threads(void **state)
+{
+    HANDLE thread;
+
+    (void)state;
+    assert_same(ask_environment(NULL), 1);
+    thread = begin(ask_environment, NULL);
+    assert_same(result_of(thread), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +188,7 @@ int main(void)
         cmocka_unit_test(test_prober_that_is_stuck_is_not_waited_for_for_ever),
         cmocka_unit_test(test_loader_locked_for_long_is_not_waited_for),
         cmocka_unit_test(test_loader_lock_of_the_own_thread_is_no_hindrance),
+        cmocka_unit_test(test_environment_is_free_again_for_other_threads),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

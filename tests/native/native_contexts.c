@@ -234,6 +234,38 @@ static void test_contexts_of_a_process_with_any_id_leave_no_lock(void **state)
     }
 }
 
+/* Questions while a thread of the target stands still. */
+struct questions {
+    uint32_t objects, threads;
+};
+
+static NTSTATUS count_questions(void *context, enum fake_call call)
+{
+    struct questions *questions = context;
+    int is_frozen = 0;
+
+    for (uint32_t i = 0; i < world.target->thread_count; i++)
+        is_frozen |= world.target->threads[i]->suspended_by_library != 0;
+    questions->objects += is_frozen && call == FAKE_QUERY_OBJECT;
+    questions->threads += is_frozen && call == FAKE_QUERY_THREAD;
+    return STATUS_SUCCESS;
+}
+
+/* While it is frozen it is asked who its threads are, and nothing that can wait until it is not. */
+static void test_details_are_asked_for_after_the_thaw(void **state)
+{
+    struct questions questions = {0, 0};
+
+    (void)state;
+    world_furnish();
+    fake.context = &questions;
+    fake.refuse = count_questions;
+    world_capture(EVERYTHING & ~(uint32_t)PSS_CREATE_MEASURE_PERFORMANCE);
+    fake.refuse = NULL;
+    assert_same(questions.objects, 0);
+    assert_true(questions.threads > 0 && questions.threads < world.target->thread_count);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +280,7 @@ int main(void)
         fixture_test(test_own_context_is_taken_in_the_library),
         fixture_test(test_extended_context_that_is_refused_is_plain),
         fixture_test(test_contexts_of_a_process_with_any_id_leave_no_lock),
+        fixture_test(test_details_are_asked_for_after_the_thaw),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -343,8 +343,51 @@ static void test_what_nobody_has_shipped_is_not_adopted(void **state)
     block->sections[PSS_SECTION_DATA].count++;
     assert_null(pss_snapshot_block(fake_nt(), found));
     block->sections[PSS_SECTION_DATA].count--;
+    block->size += 0x10000; /* more than there is */
+    assert_null(pss_snapshot_block(fake_nt(), found));
+    block->size -= 0x10000;
     assert_null(pss_snapshot_block(fake_nt(), (HPSS)((char *)found + 0x1000)));
     assert_null(pss_snapshot_block(fake_nt(), (HPSS)((char *)found + 8)));
+    ship_free(PSS_CURRENT_PROCESS, found);
+}
+
+/* Another process has freed it, and shipped something else to the same place. */
+static void test_what_comes_in_the_place_of_a_snapshot_is_looked_at_anew(void **state)
+{
+    struct pss_block *block;
+    HPSS found;
+
+    (void)state;
+    settle_new(&found);
+    block = (struct pss_block *)found;
+    assert_ptr_equal(pss_snapshot_block(fake_nt(), found), block);
+    block->magic = 0;
+    assert_null(pss_snapshot_block(fake_nt(), found));
+    block->magic = PSS_BLOCK_MAGIC;
+    block->origin = PSS_ORIGIN_SHIPPED;
+    block->sections[PSS_SECTION_DATA].count++;
+    assert_null(pss_snapshot_block(fake_nt(), found));
+    block->sections[PSS_SECTION_DATA].count--;
+    ship_free(PSS_CURRENT_PROCESS, found);
+}
+
+static void test_marker_leaves_alone_what_came_in_the_place_of_its_snapshot(void **state)
+{
+    PSS_THREAD_ENTRY entry;
+    struct pss_block *block;
+    HPSSWALK marker;
+    HPSS found;
+
+    (void)state;
+    settle_new(&found);
+    block = (struct pss_block *)found;
+    assert_same(pss_marker_create(fake_nt(), NULL, &marker), STATUS_SUCCESS);
+    assert_same(pss_snapshot_walk(found, PSS_WALK_THREADS, marker, &entry, sizeof(entry)),
+                STATUS_SUCCESS);
+    block->instance++;
+    block->references = 1;
+    assert_same(pss_marker_free(fake_nt(), marker), STATUS_SUCCESS);
+    assert_same(block->references, 1);
     ship_free(PSS_CURRENT_PROCESS, found);
 }
 
@@ -470,6 +513,8 @@ int main(void)
         ship_test(test_close_source_frees_it_even_if_nothing_came_of_the_duplicate),
         ship_test(test_any_first_use_finds_the_snapshot),
         ship_test(test_what_nobody_has_shipped_is_not_adopted),
+        ship_test(test_what_comes_in_the_place_of_a_snapshot_is_looked_at_anew),
+        ship_test(test_marker_leaves_alone_what_came_in_the_place_of_its_snapshot),
         ship_test(test_threads_that_use_it_first_at_once_all_have_it),
         ship_test(test_snapshot_that_cannot_be_entered_is_adopted_later),
         ship_test(test_arguments_are_checked_in_order),

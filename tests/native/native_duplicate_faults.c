@@ -194,6 +194,21 @@ static void test_one_fault_leaves_nothing(void **state)
         }
 }
 
+static void test_writes_that_come_short_leave_nothing(void **state)
+{
+    HPSS none;
+
+    ship_setup(state);
+    world_capture(SHIP_FLAGS);
+    fake.writes_short = 1;
+    assert_same(ship_try(PSS_CURRENT_PROCESS, world.snapshot, ship.to_first, 0, &none),
+                STATUS_PARTIAL_COPY);
+    assert_null(none);
+    assert_parties_untouched();
+    fake.writes_short = 0;
+    assert_same(ship_teardown(state), 0);
+}
+
 static void test_faults_from_a_call_on_leave_what_could_not_be_released(void **state)
 {
     (void)state;
@@ -324,6 +339,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_fault_leaves_nothing),
+        cmocka_unit_test(test_writes_that_come_short_leave_nothing),
         cmocka_unit_test(test_faults_from_a_call_on_leave_what_could_not_be_released),
         cmocka_unit_test(test_two_faults_leave_what_could_not_be_released),
         cmocka_unit_test(test_death_of_the_source_at_any_call_leaves_nothing),

@@ -333,6 +333,38 @@ static void test_block_that_changes_between_reads_is_safe(void **state)
     assert_true(take(source));
 }
 
+static NTSTATUS shrink_after_two_reads(void *context, enum fake_call call, void *buffer,
+                                       SIZE_T size, ULONG *returned)
+{
+    static const uint32_t small = 0x1000;
+    uint64_t *reads = context;
+
+    (void)buffer;
+    (void)size;
+    (void)returned;
+    if (call == FAKE_READ_MEMORY && ++*reads == 2)
+        fake_write(ship.first, LIE_PLACE + offsetof(struct pss_block, size), &small, sizeof(small));
+    return STATUS_SUCCESS;
+}
+
+/* The header and the last byte; then the first part, which tells another size. */
+static void test_block_that_changes_its_size_is_read_no_further(void **state)
+{
+    uint32_t size = 0x800000;
+    uint64_t reads = 0;
+
+    (void)state;
+    snprintf(where, sizeof(where), "another size");
+    fake_region_add(ship.first, LIE_PLACE, size, MEM_COMMIT, PAGE_READWRITE, MEM_PRIVATE);
+    fake_write(ship.first, LIE_PLACE, original, sizeof(struct pss_block));
+    fake_write(ship.first, LIE_PLACE + offsetof(struct pss_block, size), &size, sizeof(size));
+    fake.context = &reads;
+    fake.lie = shrink_after_two_reads;
+    assert_false(take(pointer_to(LIE_PLACE)));
+    fake.lie = NULL;
+    assert_same(reads, 3);
+}
+
 /* ---- what the handles of the source become ---- */
 
 static int names_handle(const struct fake_handle *handle)
@@ -423,6 +455,7 @@ int main(void)
         hostile_test(test_block_that_is_cut_off_is_refused),
         hostile_test(test_reads_that_come_short_are_no_snapshot),
         hostile_test(test_block_that_changes_between_reads_is_safe),
+        hostile_test(test_block_that_changes_its_size_is_read_no_further),
         hostile_test(test_handles_that_change_at_any_call_are_given_back),
         hostile_test(test_handles_that_are_not_what_they_should_be_are_refused),
     };

@@ -125,6 +125,24 @@ static void test_free_takes_no_process_for_the_own_without_proof(void **state)
     assert_free(process, STATUS_SUCCESS);
 }
 
+/* Its memory lives on with the marker, and others could read it: it says that it is no snapshot. */
+static void test_freed_snapshot_that_is_held_is_marked_as_dead(void **state)
+{
+    const struct pss_block *block;
+    PSS_THREAD_ENTRY entry;
+
+    (void)state;
+    fake_thread_add(world.target, 2004);
+    world_capture(PSS_CAPTURE_THREADS);
+    block = (const struct pss_block *)world.snapshot;
+    assert_same(
+        pss_snapshot_walk(world.snapshot, PSS_WALK_THREADS, world.marker, &entry, sizeof(entry)),
+        STATUS_SUCCESS);
+    assert_same(block->live, 1);
+    assert_free(PSS_CURRENT_PROCESS, STATUS_SUCCESS);
+    assert_same(block->live, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +152,7 @@ int main(void)
         fixture_test(test_free_twice_frees_once),
         fixture_test(test_free_leaves_what_a_marker_has_walked),
         fixture_test(test_free_takes_no_process_for_the_own_without_proof),
+        fixture_test(test_freed_snapshot_that_is_held_is_marked_as_dead),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -190,13 +190,27 @@ static void *capture_self(void *parameter)
     return NULL;
 }
 
+/* A thread that is suspended twice stands still for two captures at once. */
+static NTSTATUS note_second_freeze(void *context, enum fake_call call)
+{
+    if (call == FAKE_GET_CONTEXT && fake.own->threads[1]->suspended_by_library > 1)
+        ++*(uint32_t *)context;
+    return STATUS_SUCCESS;
+}
+
 static void test_threads_capture_themselves_at_once(void **state)
 {
     uint64_t before = fake_ledger_now().allocations;
+    uint32_t second_freezes = 0;
 
     (void)state;
+    fake_thread_add(fake.own, 4242);
+    fake.context = &second_freezes;
+    fake.refuse = note_second_freeze;
     fake_region_add(fake.own, 0x7FFE0000, 0x1000, MEM_COMMIT, PAGE_READONLY, MEM_PRIVATE);
     run_threads(capture_self);
+    fake.refuse = NULL;
+    assert_same(second_freezes, 0);
     assert_same(fake_ledger_now().allocations, before);
 }
 

@@ -321,6 +321,19 @@ static void test_thread_that_the_table_does_not_list_tells_its_own_times(void **
     assert_same(filetime_value(threads[1].UserTime), 3333);
 }
 
+static void test_walk_of_a_class_that_is_none_fails(void **state)
+{
+    static const uint32_t classes[] = {5, 6, 100, 0x7FFFFFFF, 0xFFFFFFFF};
+    PSS_THREAD_ENTRY entry;
+
+    (void)state;
+    world_capture(PSS_CAPTURE_THREADS);
+    for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+        assert_same(
+            pss_snapshot_walk(world.snapshot, classes[i], world.marker, &entry, sizeof(entry)),
+            STATUS_INVALID_PARAMETER);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -339,6 +352,7 @@ int main(void)
         fixture_test(test_threads_need_only_query_information),
         fixture_test(test_threads_of_a_process_that_has_ended_are_none),
         fixture_test(test_thread_that_the_table_does_not_list_tells_its_own_times),
+        fixture_test(test_walk_of_a_class_that_is_none_fails),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
