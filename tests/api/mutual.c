@@ -19,9 +19,9 @@ static struct target *start_capturer(void)
     return target;
 }
 
-static void begin_rounds(struct target *target, DWORD victim, DWORD flags)
+static void begin_rounds(struct target *target, DWORD victim)
 {
-    target_begin(target, TARGET_SNAPSHOT_ROUNDS, victim, flags, CONTEXT_ALL, ROUNDS);
+    target_begin(target, TARGET_SNAPSHOT_ROUNDS, victim, CONTEXTS, CONTEXT_ALL, ROUNDS);
 }
 
 static void end_rounds(struct target *target)
@@ -29,14 +29,18 @@ static void end_rounds(struct target *target)
     assert_same(target_answer(target), 0);
 }
 
-static void capture_rounds(HANDLE process, DWORD flags)
+static void capture_once(HANDLE process)
 {
-    for (unsigned i = 0; i < ROUNDS; i++) {
-        HPSS snapshot = NULL;
+    HPSS snapshot = NULL;
 
-        assert_same(pss.capture(process, flags, CONTEXT_ALL, &snapshot), ERROR_SUCCESS);
-        assert_same(pss.free(GetCurrentProcess(), snapshot), ERROR_SUCCESS);
-    }
+    assert_same(pss.capture(process, CONTEXTS, CONTEXT_ALL, &snapshot), ERROR_SUCCESS);
+    assert_same(pss.free(GetCurrentProcess(), snapshot), ERROR_SUCCESS);
+}
+
+static void capture_rounds(HANDLE process)
+{
+    for (unsigned i = 0; i < ROUNDS; i++)
+        capture_once(process);
 }
 
 static void test_two_that_capture_each_other_go_on(void **state)
@@ -44,8 +48,8 @@ static void test_two_that_capture_each_other_go_on(void **state)
     struct target *other = start_capturer();
 
     (void)state;
-    begin_rounds(other, GetCurrentProcessId(), CONTEXTS);
-    capture_rounds(other->process, CONTEXTS);
+    begin_rounds(other, GetCurrentProcessId());
+    capture_rounds(other->process);
     end_rounds(other);
     target_destroy(other);
 }
@@ -56,9 +60,9 @@ static void test_three_that_capture_in_a_ring_go_on(void **state)
     struct target *second = start_capturer();
 
     (void)state;
-    begin_rounds(first, second->pid, CONTEXTS);
-    begin_rounds(second, GetCurrentProcessId(), CONTEXTS);
-    capture_rounds(first->process, CONTEXTS);
+    begin_rounds(first, second->pid);
+    begin_rounds(second, GetCurrentProcessId());
+    capture_rounds(first->process);
     end_rounds(first);
     end_rounds(second);
     target_destroy(first);
@@ -70,8 +74,8 @@ static void test_one_that_captures_itself_may_be_captured_meanwhile(void **state
     struct target *other = start_capturer();
 
     (void)state;
-    begin_rounds(other, 0, CONTEXTS);
-    capture_rounds(other->process, CONTEXTS);
+    begin_rounds(other, 0);
+    capture_rounds(other->process);
     end_rounds(other);
     target_destroy(other);
 }
@@ -82,28 +86,34 @@ static void test_two_may_capture_one(void **state)
     struct target *other = start_capturer();
 
     (void)state;
-    begin_rounds(other, victim->pid, CONTEXTS);
-    capture_rounds(victim->process, CONTEXTS);
+    begin_rounds(other, victim->pid);
+    capture_rounds(victim->process);
     end_rounds(other);
     assert_same(target_call(victim, TARGET_PING, 0, 0, 0, 0), victim->pid);
     target_destroy(other);
     target_destroy(victim);
 }
 
+/** The lock of a target as another process has it: held, or free. */
+static HANDLE open_lock(const struct target *target, bool is_free)
+{
+    WCHAR name[40];
+
+    swprintf(name, 40, L"Global\\pss-freeze-%lu", target->pid);
+    HANDLE lock = CreateEventW(NULL, FALSE, is_free, name);
+    assert_non_null(lock);
+    return lock;
+}
+
 /* A holder who stands still himself, or means harm, delays a capture, and no more. */
 static void test_lock_that_is_never_given_back_only_delays(void **state)
 {
     struct target *target = target_start();
-    HPSS snapshot = NULL;
-    WCHAR name[40];
 
     (void)state;
     only_ours();
-    swprintf(name, 40, L"Global\\pss-freeze-%lu", target->pid);
-    HANDLE held = CreateEventW(NULL, FALSE, FALSE, name);
-    assert_non_null(held);
-    assert_same(pss.capture(target->process, CONTEXTS, CONTEXT_ALL, &snapshot), ERROR_SUCCESS);
-    assert_same(pss.free(GetCurrentProcess(), snapshot), ERROR_SUCCESS);
+    HANDLE held = open_lock(target, false);
+    capture_once(target->process);
     assert_same(WaitForSingleObject(held, 0), WAIT_TIMEOUT); /* not ours to give back */
     CloseHandle(held);
     target_destroy(target);
@@ -112,17 +122,12 @@ static void test_lock_that_is_never_given_back_only_delays(void **state)
 static void test_locks_are_given_back(void **state)
 {
     struct target *target = target_start();
-    HPSS snapshot = NULL;
-    WCHAR name[40];
 
     (void)state;
     only_ours();
-    swprintf(name, 40, L"Global\\pss-freeze-%lu", target->pid);
-    HANDLE watched = CreateEventW(NULL, FALSE, TRUE, name);
-    assert_non_null(watched);
-    assert_same(pss.capture(target->process, CONTEXTS, CONTEXT_ALL, &snapshot), ERROR_SUCCESS);
+    HANDLE watched = open_lock(target, true);
+    capture_once(target->process);
     assert_same(WaitForSingleObject(watched, 0), WAIT_OBJECT_0);
-    assert_same(pss.free(GetCurrentProcess(), snapshot), ERROR_SUCCESS);
     CloseHandle(watched);
     target_destroy(target);
 }
