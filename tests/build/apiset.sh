@@ -5,10 +5,7 @@
 
 dll=$BIN/apiset/api-ms-win-core-processsnapshot-l1-1-0.dll
 "$OBJDUMP" -p "$dll" | tr -d '\r' >"$work/dump"
-awk '
-    /\[Ordinal\/Name Pointer\] Table/ { on = 1; next }
-    on && NF == 0 { exit }
-    on { print $NF }' "$work/dump" >"$work/names"
+list_exports "$dll" >"$work/names"
 cat >"$work/expected" <<'NAMES'
 PssCaptureSnapshot
 PssDuplicateSnapshot

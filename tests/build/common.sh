@@ -21,3 +21,11 @@ list_imports() {
         dll != "" && NF == 0 { dll = ""; next }
         dll != "" && $1 ~ /^[0-9a-f]+$/ { print dll, $NF }'
 }
+
+# Prints the names that a DLL exports.
+list_exports() {
+    "$OBJDUMP" -p "$1" | tr -d '\r' | awk '
+        /\[Ordinal\/Name Pointer\] Table/ { on = 1; next }
+        on && NF == 0 { exit }
+        on { print $NF }'
+}

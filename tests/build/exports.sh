@@ -3,10 +3,7 @@
 
 . "$(dirname "$0")/common.sh"
 
-"$OBJDUMP" -p "$BIN/pss.dll" | awk '
-    /\[Ordinal\/Name Pointer\] Table/ { on = 1; next }
-    on && NF == 0 { exit }
-    on { print $NF }' >"$work/names"
+list_exports "$BIN/pss.dll" >"$work/names"
 cat >"$work/expected" <<'NAMES'
 PssCaptureSnapshot
 PssDuplicateSnapshot
