@@ -6,6 +6,8 @@
 #include "identity.h"
 #include "inject.h"
 
+#define HELPER_LIMIT_MS 30000 /* it takes some hundredths of a second */
+
 /** Path of a file of ours as the import table of a program can hold it: in ASCII, the short form
  * where needed. */
 static DWORD find_file(HMODULE self, WORD machine, const WCHAR *name, char *path)
@@ -69,14 +71,28 @@ static void append_number(WCHAR *text, DWORD value)
     *text = L'\0';
 }
 
-/** Lets the 64-bit helper do it; it ends with the code of its failure. */
+/** Waits for the helper, which ends with the code of its failure; one that does not end is ended.
+ */
+static DWORD wait_for_helper(HANDLE helper)
+{
+    DWORD error = ERROR_GEN_FAILURE;
+
+    if (WaitForSingleObject(helper, HELPER_LIMIT_MS) != WAIT_OBJECT_0) {
+        TerminateProcess(helper, ERROR_TIMEOUT);
+        return ERROR_TIMEOUT;
+    }
+    GetExitCodeProcess(helper, &error);
+    return error;
+}
+
+/** Lets the 64-bit helper do it. */
 static DWORD attach_by_helper(HMODULE self, HANDLE process)
 {
     WCHAR line[] = ATTACH_HELPER L" 4294967295";
     WCHAR path[COMPANION_PATH];
     STARTUPINFOW startup = {.cb = sizeof startup};
     PROCESS_INFORMATION helper;
-    DWORD error = ERROR_GEN_FAILURE;
+    DWORD error;
 
     if (!companion_find(self, IMAGE_FILE_MACHINE_AMD64, ATTACH_HELPER, path))
         return ERROR_FILE_NOT_FOUND;
@@ -85,8 +101,7 @@ static DWORD attach_by_helper(HMODULE self, HANDLE process)
     if (!CreateProcessW(path, line, NULL, NULL, FALSE, DETACHED_PROCESS, NULL, NULL, &startup,
                         &helper))
         return GetLastError();
-    WaitForSingleObject(helper.hProcess, INFINITE);
-    GetExitCodeProcess(helper.hProcess, &error);
+    error = wait_for_helper(helper.hProcess);
     CloseHandle(helper.hThread);
     CloseHandle(helper.hProcess);
     return error;
