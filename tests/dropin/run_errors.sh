@@ -44,6 +44,21 @@ expect_works
 run_here "$scratch/ein böses Verzeichnis, 目录/pss.exe" run dropin_parent "../$other/dropin_static.exe"
 expect_works
 
+# A helper that fails, or is not there, is told of; the program does not run unhelped.
+if [ "$pointer_size" -eq 4 ] && [ "$machine" = x64 ]; then
+    mkdir -p "$scratch/helper/x64"
+    cp "$bin/pss.exe" "$scratch/helper"
+    cp "$bin/x64"/pss*.dll "$scratch/helper/x64"
+    run_here "$scratch/helper/pss.exe" run dropin_mirror
+    expect_status 125
+    expect_no_out '^in '
+    cp "$programs/x64/dropin_mirror.exe" "$scratch/helper/x64/pss-inject.exe"
+    run_here "$scratch/helper/pss.exe" run dropin_static
+    expect_status 125
+    expect_err 'dropin_static failed: error 42 '
+    expect_no_out '^works$'
+fi
+
 # A program that dies is reported as such.
 run_here "$bin/pss.exe" run dropin_lookup no-such-library.dll
 expect_status 9
