@@ -4,6 +4,7 @@
 
 #include "faulty_wrappers.h"
 #include "harness.h"
+#include "tally.h"
 
 #define REMEMBERED 8192u /* calls whose service is known afterwards */
 
@@ -115,8 +116,10 @@ void faulty_begin(struct faulty_call *call)
         count(&plan.looks);
     count(&plan.by_service[call->service]);
     faulty_account_check_call(call);
-    if (call->number == plan.event_at)
+    if (call->number == plan.event_at) {
+        tally(TALLY_EVENTS, 1);
         plan.event(plan.argument);
+    }
 }
 
 bool faulty_is_failing(struct faulty_call call)
@@ -130,6 +133,7 @@ bool faulty_is_failing(struct faulty_call call)
     if (plan.spares_waits && call.service == FAULTY_wait)
         return false;
     count(&plan.failures[call.service]);
+    tally(TALLY_FAULTS, 1);
     if (!plan.has_failed) {
         plan.failed = call;
         plan.has_failed = true;

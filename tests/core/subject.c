@@ -3,6 +3,7 @@
 #include "subject.h"
 
 #include "faulty_nt.h"
+#include "tally.h"
 
 #define PAGE_BYTES 0x1000u
 
@@ -95,8 +96,11 @@ void subject_assert_suspended(const struct subject *subject, DWORD count, const 
 
 NTSTATUS subject_capture(const struct subject *subject, uint32_t flags, HPSS *snapshot)
 {
-    return pss_snapshot_capture(faulty_nt(), subject->process, flags, SUBJECT_CONTEXT_FLAGS,
-                                snapshot);
+    NTSTATUS status =
+        pss_snapshot_capture(faulty_nt(), subject->process, flags, SUBJECT_CONTEXT_FLAGS, snapshot);
+
+    tally(TALLY_CAPTURES, NT_SUCCESS(status));
+    return status;
 }
 
 void subject_check_and_free(HPSS snapshot, const char *where)

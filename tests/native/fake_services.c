@@ -4,6 +4,7 @@
 
 #include "fake_answers.h"
 #include "fake_threads.h"
+#include "support/tally.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ static void let_it_happen(void)
 
     if (++fake.all_calls != fake.event_call || !event)
         return;
+    tally(TALLY_EVENTS, 1);
     event(fake.context);
 }
 
@@ -38,6 +40,7 @@ NTSTATUS fake_enter(enum fake_call call)
         return STATUS_SUCCESS;
     if (is_faulty(call, ++fake.calls)) {
         fake.faults++;
+        tally(TALLY_FAULTS, 1);
         fake.faulty_call = call;
         return fake.fault.status;
     }

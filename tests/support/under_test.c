@@ -2,6 +2,8 @@
 /* Loads the DLL under test and wraps its functions with the check on the last-error value. */
 #include "under_test.h"
 
+#include "tally.h"
+
 #define LAST_ERROR_MARK 0x2BADCAFEu
 
 static HMODULE module;
@@ -39,7 +41,9 @@ static DWORD checked(DWORD result)
 static DWORD call_capture(HANDLE process, DWORD flags, DWORD context_flags, HPSS *snapshot)
 {
     mark_last_error();
-    return checked(raw.capture(process, (PSS_CAPTURE_FLAGS)flags, context_flags, snapshot));
+    DWORD result = raw.capture(process, (PSS_CAPTURE_FLAGS)flags, context_flags, snapshot);
+    tally(TALLY_CAPTURES, result == ERROR_SUCCESS);
+    return checked(result);
 }
 
 static DWORD call_duplicate(HANDLE source, HPSS snapshot, HANDLE target, HPSS *copy, DWORD flags)
