@@ -72,7 +72,11 @@ check_headers() {
     done
 }
 
-for check in format layers function_length licence headers tidy; do
+check_mutations() {
+    scripts/mutations.sh --check
+}
+
+for check in format layers function_length licence mutations headers tidy; do
     if check_$check; then
         printf 'ok      %s\n' "$check"
     else

@@ -3,6 +3,7 @@
 # Proves that the tests notice mistakes: makes one after the other in a copy of the sources, and a test has to fail.
 #
 #   scripts/mutations.sh [NUMBER...]    all mutations, or those of these numbers
+#   scripts/mutations.sh --check        whether each still applies to the sources; nothing is built
 #
 # The mutations stand in tests/mutations/*.txt, one paragraph each:
 #
@@ -19,12 +20,36 @@ set -eu
 cd "$(dirname "$0")/.."
 . scripts/packages.sh
 
+tab=$(printf '\t')
+
+# Prints FILE, changed as the mutation says.
+apply() {
+    mutation_find=$3 mutation_with=$4 awk -v function_name="$2" -f tests/mutations/apply.awk "$1"
+}
+
+check() {
+    awk -v wanted= -f tests/mutations/list.awk tests/mutations/*.txt | {
+        stale=0
+        while IFS=$tab read -r number kind program hangs file function what find with; do
+            apply "$file" "$function" "$find" "$with" >/dev/null || {
+                printf '%s: %s: the mutation no longer applies\n' "$file" "$what"
+                stale=1
+            }
+        done
+        exit "$stale"
+    }
+}
+
+if [ "${1-}" = --check ]; then
+    check
+    exit
+fi
+
 need_packages cmake ninja-build $packages_native
 
 work=$PWD/build/mutations
 tree=$work/tree
 limit=120 # seconds for one test of a mutation
-tab=$(printf '\t')
 total=0 killed=0 skipped=0
 mkdir -p "$work"
 # Files of the copy are newer than all objects, also those of a run that was broken off.
@@ -118,8 +143,7 @@ judge() {
 # Makes the mistake, and takes it back.
 mutate() {
     number=$1 program=$2 hangs=$3 file=$4 function=$5 what=$6 find=$7 with=$8
-    mutation_find=$find mutation_with=$with awk -v function_name="$function" -f tests/mutations/apply.awk "$file" \
-        >"$work/mutant" || {
+    apply "$file" "$function" "$find" "$with" >"$work/mutant" || {
         verdict='ERROR: it no longer applies'
         return 0
     }
