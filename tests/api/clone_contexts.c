@@ -156,15 +156,6 @@ static void test_clone_stacks_are_walked_from_captured_contexts(void **state)
     target_destroy(target);
 }
 
-/* A DLL that is used for the first time may hold something for good. */
-static int warm_up(void **state)
-{
-    ledger_warm_up(state);
-    if (debug_help_load() && debug_help.initialize(GetCurrentProcess(), NULL, TRUE))
-        debug_help.cleanup(GetCurrentProcess());
-    return 0;
-}
-
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -176,5 +167,5 @@ int main(int argc, char **argv)
     };
 
     under_test_load(argc, argv);
-    return cmocka_run_group_tests_name("clone_contexts", tests, warm_up, NULL);
+    return cmocka_run_group_tests_name("clone_contexts", tests, debug_help_warm_up, NULL);
 }

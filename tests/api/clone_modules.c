@@ -285,15 +285,6 @@ static void test_clone_symbols_know_the_targets_modules(void **state)
     target_destroy(target);
 }
 
-/* A DLL that is loaded for the first time may hold something for good. */
-static int warm_up(void **state)
-{
-    ledger_warm_up(state);
-    if (debug_help_load() && debug_help.initialize(GetCurrentProcess(), NULL, TRUE))
-        debug_help.cleanup(GetCurrentProcess());
-    return 0;
-}
-
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -309,5 +300,5 @@ int main(int argc, char **argv)
     };
 
     under_test_load(argc, argv);
-    return cmocka_run_group_tests_name("clone_modules", tests, warm_up, NULL);
+    return cmocka_run_group_tests_name("clone_modules", tests, debug_help_warm_up, NULL);
 }

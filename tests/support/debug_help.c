@@ -2,6 +2,8 @@
 /* Loads dbghelp.dll. */
 #include "debug_help.h"
 
+#include "ledger.h"
+
 struct debug_help debug_help;
 
 static bool resolve(HMODULE module, const char *name, void *function)
@@ -36,6 +38,14 @@ bool debug_help_can_invade(HANDLE process)
         return false;
     }
     return debug_help.cleanup(process);
+}
+
+int debug_help_warm_up(void **state)
+{
+    ledger_warm_up(state);
+    if (debug_help_load() && debug_help.initialize(GetCurrentProcess(), NULL, TRUE))
+        debug_help.cleanup(GetCurrentProcess());
+    return 0;
 }
 
 STACKFRAME64 debug_help_frame(const CONTEXT *context)

@@ -30,6 +30,10 @@ bool debug_help_load(void);
  */
 bool debug_help_can_invade(HANDLE process);
 
+/** A group's set-up: ledger_warm_up, and dbghelp, which may hold something for good once it was
+ * used. */
+int debug_help_warm_up(void **state);
+
 /** A stack frame to begin a walk with, from a context of the test's own architecture. */
 STACKFRAME64 debug_help_frame(const CONTEXT *context);
 
