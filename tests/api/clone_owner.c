@@ -123,6 +123,12 @@ static void owner_kill(const struct owner *owner)
     assert_same(WaitForSingleObject(owner->process, CLONE_LIMIT_MS), WAIT_OBJECT_0);
 }
 
+static void owner_exit(const struct owner *owner)
+{
+    SetEvent(owner->leave);
+    assert_same(WaitForSingleObject(owner->process, CLONE_LIMIT_MS), WAIT_OBJECT_0);
+}
+
 static void owner_destroy(struct owner *owner)
 {
     owner_kill(owner);
@@ -142,37 +148,33 @@ static HANDLE open_clone(const struct owner *owner)
     return clone;
 }
 
-static void test_clone_ends_when_its_owner_is_killed(void **state)
+static void assert_clone_ends_with(void (*end)(const struct owner *owner))
 {
-    (void)state;
-    only_ours();
     struct target *target = target_start();
     struct owner owner = owner_start(target);
 
     owner_wait(&owner);
     HANDLE clone = open_clone(&owner);
     clone_assert_lives(clone);
-    owner_kill(&owner);
+    end(&owner);
     clone_assert_ended(clone);
     assert_same(target_call(target, TARGET_PING, 0, 0, 0, 0), target->pid);
     owner_destroy(&owner);
     target_destroy(target);
 }
 
+static void test_clone_ends_when_its_owner_is_killed(void **state)
+{
+    (void)state;
+    only_ours();
+    assert_clone_ends_with(owner_kill);
+}
+
 static void test_clone_ends_when_its_owner_exits_without_freeing_it(void **state)
 {
     (void)state;
     only_ours();
-    struct target *target = target_start();
-    struct owner owner = owner_start(target);
-
-    owner_wait(&owner);
-    HANDLE clone = open_clone(&owner);
-    SetEvent(owner.leave);
-    assert_same(WaitForSingleObject(owner.process, CLONE_LIMIT_MS), WAIT_OBJECT_0);
-    clone_assert_ended(clone);
-    owner_destroy(&owner);
-    target_destroy(target);
+    assert_clone_ends_with(owner_exit);
 }
 
 static void test_clone_ends_with_its_owner_after_the_target_is_gone(void **state)
