@@ -400,6 +400,35 @@ static void test_block_lives_until_its_last_owner_lets_go(void **state)
     assert_same(fake_ledger_now().allocations, 0);
 }
 
+/* What a pseudo handle means depends on who asks, and no other value is one of the system's. */
+static void test_block_with_a_value_that_is_no_handle_is_refused(void **state)
+{
+    static const uint64_t bad[] = {1,          6,           0x80000000, 0xFFFFFFFC,
+                                   0xFFFFFFFF, 0x100000004, UINT64_MAX, UINT64_MAX - 3};
+    static const size_t places[] = {offsetof(struct pss_clone_record, lent),
+                                    offsetof(struct pss_clone_record, kept),
+                                    offsetof(struct pss_clone_record, job)};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+        for (size_t j = 0; j < sizeof(bad) / sizeof(bad[0]); j++) {
+            struct pss_builder builder = {.capture_flags = 0};
+            struct pss_block *block = NULL;
+            char *record;
+
+            append(&builder, PSS_SECTION_PROCESS);
+            append(&builder, PSS_SECTION_CLONE);
+            assert_same(pss_builder_seal(fake_nt(), &builder, &block), STATUS_SUCCESS);
+            pss_builder_fini(fake_nt(), &builder);
+            record = (char *)block + block->sections[PSS_SECTION_CLONE].offset + places[i];
+            assert_same(pss_block_validate(block, block->size), STATUS_SUCCESS);
+            memcpy(record, &bad[j], sizeof(bad[j]));
+            assert_int_not_equal(pss_block_validate(block, block->size), STATUS_SUCCESS);
+            memset(record, 0, sizeof(bad[j]));
+            pss_block_release(fake_nt(), block);
+        }
+}
+
 static void test_region_past_4_gib_is_no_memory(void **state)
 {
     struct pss_region region = {0};
@@ -495,6 +524,7 @@ int main(void)
         fixture_test(test_random_models_survive_the_round_trip),
         fixture_test(test_sections_begun_are_present_even_if_empty),
         fixture_test(test_block_lives_until_its_last_owner_lets_go),
+        fixture_test(test_block_with_a_value_that_is_no_handle_is_refused),
         fixture_test(test_region_past_4_gib_is_no_memory),
         fixture_test(test_region_near_4_gib_asks_for_what_fits),
         fixture_test(test_block_past_4_gib_is_no_memory),
