@@ -111,6 +111,24 @@ static void test_process_rows_beyond_the_table_are_an_error(void **state)
     }
 }
 
+/* The target's row is the second one: the table ends somewhere in its head, whatever lies behind.
+ */
+static void test_process_row_that_is_cut_off_is_an_error(void **state)
+{
+    SIZE_T head = offsetof(struct pss_nt_process_row, threads), first;
+
+    (void)state;
+    world_furnish();
+    fake.mixes_up_times = 1;
+    first = head + fake.own->thread_count * sizeof(struct pss_nt_thread_row);
+    for (SIZE_T i = 1; i < head; i++) {
+        struct lie lie = {.call = FAKE_QUERY_SYSTEM, .returned = (ULONG)(first + i)};
+
+        assert_same(capture_under(&lie, PSS_CAPTURE_THREADS), STATUS_INTERNAL_ERROR);
+        assert_same(lie.told, 1);
+    }
+}
+
 /* Rows that overlap take as long as the table has bytes, and no longer. */
 static void test_process_rows_that_creep_end_with_the_table(void **state)
 {
@@ -488,6 +506,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         fixture_test(test_handle_count_beyond_the_table_is_an_error),
         fixture_test(test_process_rows_beyond_the_table_are_an_error),
+        fixture_test(test_process_row_that_is_cut_off_is_an_error),
         fixture_test(test_process_rows_that_creep_end_with_the_table),
         fixture_test(test_tables_that_returned_more_than_fits_are_safe),
         fixture_test(test_any_number_of_any_answer_may_be_nonsense),
