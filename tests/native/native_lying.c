@@ -84,6 +84,20 @@ static void test_handle_count_beyond_the_table_is_an_error(void **state)
     }
 }
 
+/* What the system says it gave does not make the buffer larger. */
+static void test_handle_count_beyond_the_buffer_is_an_error(void **state)
+{
+    (void)state;
+    world_furnish();
+    for (uint64_t count = 0x2000; count <= 0x800000; count *= 4) {
+        struct lie lie = {
+            .call = FAKE_QUERY_SYSTEM, .value = count, .width = 8, .returned = 0x7FFFFFFF};
+
+        assert_false(NT_SUCCESS(capture_under(&lie, PSS_CAPTURE_HANDLES)));
+        assert_same(lie.told, 1);
+    }
+}
+
 static void test_process_rows_beyond_the_table_are_an_error(void **state)
 {
     static const struct {
@@ -505,6 +519,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         fixture_test(test_handle_count_beyond_the_table_is_an_error),
+        fixture_test(test_handle_count_beyond_the_buffer_is_an_error),
         fixture_test(test_process_rows_beyond_the_table_are_an_error),
         fixture_test(test_process_row_that_is_cut_off_is_an_error),
         fixture_test(test_process_rows_that_creep_end_with_the_table),
