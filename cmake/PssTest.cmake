@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 # Functions for test programs and checks.
 #
-#   pss_add_test(NAME name SOURCES file... [API | STATIC] [LIBS library...] [ARGS argument...] [TIMEOUT seconds]
+#   pss_add_test(NAME name SOURCES file... [API | STATIC | TRAP] [LIBS library...] [ARGS argument...] [TIMEOUT seconds]
 #       [RESOURCE_LOCK lock...] [ENVIRONMENT NAME=value...])
 #     A cmocka program bin/<name>, which is also the name of the ctest test. API links pss.dll as a client does;
-#     STATIC (the default) links the library itself and sees its internal headers; natively that is the core.
-#   pss_add_program(NAME name SOURCES file... [API | STATIC] [LIBS library...])
+#     STATIC (the default) links the library itself and sees its internal headers; natively that is the core. TRAP is
+#     STATIC with everything built to trap on undefined behaviour, where the compiler can do that.
+#   pss_add_program(NAME name SOURCES file... [API | STATIC | TRAP] [LIBS library...])
 #     A helper program that tests start.
 #   pss_add_foreign_program(NAME name SOURCES file... [LIBS library...])
 #     A helper of the other bitness: bin/<name>.exe, built by the other MinGW compiler without pss.dll or cmocka.
@@ -52,7 +53,7 @@ function(pss_set_test_properties name)
 endfunction()
 
 function(pss_add_program)
-    cmake_parse_arguments(PARSE_ARGV 0 arg "API;STATIC" "NAME" "SOURCES;LIBS")
+    cmake_parse_arguments(PARSE_ARGV 0 arg "API;STATIC;TRAP" "NAME" "SOURCES;LIBS")
     add_executable(${arg_NAME} ${arg_SOURCES})
     target_link_libraries(${arg_NAME} PRIVATE ${arg_LIBS} pss_warnings)
     target_link_options(${arg_NAME} PRIVATE "$<$<AND:$<BOOL:${WIN32}>,$<LINK_LANGUAGE:CXX>>:-static>")
@@ -62,7 +63,9 @@ function(pss_add_program)
         return()
     endif()
     target_include_directories(${arg_NAME} PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
-    if(WIN32)
+    if(arg_TRAP AND TARGET trap_pss_static)
+        target_link_libraries(${arg_NAME} PRIVATE trap_pss_static pss_trap_options)
+    elseif(WIN32)
         target_link_libraries(${arg_NAME} PRIVATE pss_static)
     else()
         target_link_libraries(${arg_NAME} PRIVATE pss_core pss_options)
@@ -70,10 +73,12 @@ function(pss_add_program)
 endfunction()
 
 function(pss_add_test)
-    cmake_parse_arguments(PARSE_ARGV 0 arg "API;STATIC" "NAME;TIMEOUT" "SOURCES;LIBS;ARGS;RESOURCE_LOCK;ENVIRONMENT")
+    cmake_parse_arguments(PARSE_ARGV 0 arg "API;STATIC;TRAP" "NAME;TIMEOUT" "SOURCES;LIBS;ARGS;RESOURCE_LOCK;ENVIRONMENT")
     set(kind STATIC)
     if(arg_API)
         set(kind API)
+    elseif(arg_TRAP)
+        set(kind TRAP)
     endif()
     pss_add_program(NAME ${arg_NAME} SOURCES ${arg_SOURCES} LIBS ${arg_LIBS} cmocka::cmocka ${kind})
     add_test(NAME ${arg_NAME} COMMAND ${arg_NAME} ${arg_ARGS})

@@ -79,7 +79,7 @@ struct pss_nt_handle_row {
 struct pss_nt_handle_table {
     ULONG_PTR count;
     ULONG_PTR reserved;
-    struct pss_nt_handle_row rows[1];
+    struct pss_nt_handle_row rows[];
 };
 
 #define PSS_OBJ_PROTECT_CLOSE 1u /* source: phnt ntobapi.h */
@@ -125,7 +125,7 @@ struct pss_nt_process_row {
     ULONG_PTR unique_process_key;
     SIZE_T memory[12]; /* the VM counters; read from PSS_NT_PROCESS_VM_COUNTERS instead */
     LARGE_INTEGER transfers[6];
-    struct pss_nt_thread_row threads[1];
+    struct pss_nt_thread_row threads[];
 };
 
 /* source: winternl.h, PROCESS_BASIC_INFORMATION; size 48/24 */
@@ -322,7 +322,7 @@ struct pss_nt_file_name {
     ULONG next_offset; /* bytes to the next one; 0 in the last one */
     ULONG index;
     ULONG length; /* bytes */
-    WCHAR name[1];
+    WCHAR name[];
 };
 
 /* source: phnt ntpsapi.h; no DLL is told of such a thread. since: Windows Vista */
