@@ -26,6 +26,12 @@ struct carrier_clone {
     int has_worker;
 };
 
+/* One allocation; the chunks follow. */
+struct carrier_memory {
+    struct carrier_clone clone; /* first */
+    struct pss_carrier carrier;
+};
+
 static int is_alive(const struct pss_nt *nt, HANDLE process)
 {
     struct pss_nt_times times;
@@ -285,15 +291,15 @@ NTSTATUS pss_carrier_begin(const struct pss_nt *nt, const struct pss_clone_targe
     struct pss_region memory = {0};
     struct carrier_clone *self;
     uint32_t offset;
-    NTSTATUS status = pss_region_append(
-        nt, &memory, sizeof(*self) + sizeof(struct pss_carrier) + CHUNKS_SIZE, 1, &offset);
+    NTSTATUS status =
+        pss_region_append(nt, &memory, sizeof(struct carrier_memory) + CHUNKS_SIZE, 1, &offset);
 
     if (!NT_SUCCESS(status))
         return status;
     self = memory.base;
     self->clone = (struct pss_clone){&strategy, nt};
     self->memory = memory;
-    self->carrier = (struct pss_carrier *)(void *)(self + 1);
+    self->carrier = &((struct carrier_memory *)memory.base)->carrier;
     init_carrier(self->carrier, nt, target);
     status = start_first(self);
     if (NT_SUCCESS(status))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Fuzzes the reader in its shipping role: any bytes in another process are no snapshot, or one. */
 #include "block_walk.h"
+#include "fuzz_blocks.h"
 
 #include "pss.h"
 
@@ -14,10 +15,6 @@
 #define LAST_HANDLE   0x1000u   /* the party has handles up to this value, if the bytes want it */
 #define LARGEST_TRACE 0x10000u  /* bytes */
 #define MEMORY_BUDGET 0x400000u /* bytes; more than any input can be worth */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t limit, unsigned int seed);
-size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t limit);
 
 static void check(int condition, const char *what)
 {
@@ -130,6 +127,7 @@ static void ship(HANDLE party, HPSS snapshot, uint32_t flags)
     check(status == STATUS_SUCCESS || status == STATUS_INVALID_HANDLE ||
               (flags && status == STATUS_NOT_SUPPORTED),
           "the duplication says what is not documented");
+    fuzz_blocks_count(taken != NULL);
     if (!taken)
         return;
     block_use(taken);
@@ -155,20 +153,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-/* Most inputs keep a true first line, and many may be freed from elsewhere. */
+/* Many may be freed from elsewhere. */
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t limit, unsigned int seed)
 {
     struct pss_block header;
 
-    size = LLVMFuzzerMutate(data, size, limit);
-    if (seed % 16 == 0 || size < sizeof(header))
+    size = fuzz_blocks_mutate(data, size, limit, seed);
+    if (size < sizeof(header))
         return size;
     memcpy(&header, data, sizeof(header));
-    header.magic = PSS_BLOCK_MAGIC;
-    header.version = PSS_BLOCK_VERSION;
-    header.live = 1;
-    if (seed % 16 > 2)
-        header.size = (uint32_t)size;
     if (seed % 16 > 6)
         header.capture_flags |= PSS_CREATE_USE_VM_ALLOCATIONS;
     else if (seed % 16 > 4)

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes the synthetic seeds of both fuzzers: blocks of the modelled target, and lies to tell. */
+/* Writes the synthetic seeds of the fuzzers: blocks of the modelled target, calls to make, and lies
+ * to tell. */
 #include "block_walk.h"
 #include "clone_world.h"
+
+#define CALLS        48u
+#define LARGEST_SEED 16384u /* bytes */
 
 static const char *directory;
 
@@ -57,6 +61,28 @@ static void write_blocks(void)
     write_block("modelled-all", EVERYTHING);
 }
 
+/* Random steps, most of which choose live things, and the block they ship. */
+static void write_calls(const char *name, uint32_t flags)
+{
+    static unsigned char seed[1 + 4 * CALLS + LARGEST_SEED];
+    const struct pss_block *block;
+    uint32_t random = flags + 1;
+
+    world_setup(NULL);
+    world_furnish();
+    world_capture(flags);
+    block = (const struct pss_block *)world.snapshot;
+    assert_true(block->size <= LARGEST_SEED);
+    seed[0] = CALLS;
+    for (uint32_t i = 0; i < 4 * CALLS; i++) {
+        random = random * 1664525 + 1013904223;
+        seed[1 + i] = i < 8 ? i % 4 == 0 && i ? 3 : 0 : (unsigned char)(random >> 24);
+    }
+    memcpy(seed + 1 + 4 * CALLS, block, block->size);
+    write_seed("calls", name, seed, 1 + 4 * CALLS + block->size);
+    world_teardown(NULL);
+}
+
 /* Flags, context flags, the kind of system, no change to the image; then truth, or random lies. */
 static void write_lies(const char *name, uint32_t flags, unsigned char kind, uint32_t lies)
 {
@@ -81,6 +107,10 @@ int main(int argc, char **argv)
     }
     directory = argv[1];
     write_blocks();
+    write_calls("threads", PSS_CAPTURE_THREADS | PSS_CAPTURE_THREAD_CONTEXT);
+    write_calls("handles", HANDLE_DETAILS);
+    write_calls("memory", PSS_CAPTURE_VA_SPACE | PSS_CAPTURE_VA_SPACE_SECTION_INFORMATION);
+    write_calls("trace", PSS_CAPTURE_HANDLE_TRACE);
     write_lies("truth-all", EVERYTHING, 7, 0);
     write_lies("truth-self", EVERYTHING, 12, 0);
     write_lies("lies-none", PSS_CAPTURE_NONE, 1, 64);

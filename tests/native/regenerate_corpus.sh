@@ -25,10 +25,10 @@ dump_real()
 for tool in native/bin/pss-test-make-seeds native/bin/pss-test-make-pe-seeds mingw-x64/bin/pss-test-dump-seed.exe mingw-x86/bin/pss-test-dump-seed.exe; do
     [ -e "$builds/$tool" ] || { echo "build $builds/$tool first" >&2; exit 1; }
 done
-mkdir -p "$corpus/reader" "$corpus/capture" "$corpus/pe"
-rm -f "$corpus"/reader/* "$corpus"/capture/* "$corpus"/pe/*
+mkdir -p "$corpus/reader" "$corpus/calls" "$corpus/capture" "$corpus/pe"
+rm -f "$corpus"/reader/* "$corpus"/calls/* "$corpus"/capture/* "$corpus"/pe/*
 "$builds/native/bin/pss-test-make-seeds" "$corpus"
 "$builds/native/bin/pss-test-make-pe-seeds" "$corpus/pe"
 dump_real "$builds/mingw-x64" wine-x64
 dump_real "$builds/mingw-x86" wine-x86
-ls -l "$corpus/reader" "$corpus/capture" "$corpus/pe"
+ls -l "$corpus/reader" "$corpus/calls" "$corpus/capture" "$corpus/pe"
