@@ -10,8 +10,8 @@
 #     A helper program that tests start.
 #   pss_add_foreign_program(NAME name SOURCES file... [LIBS library...])
 #     A helper of the other bitness: bin/<name>.exe, built by the other MinGW compiler without pss.dll or cmocka.
-#   pss_add_fuzzer(NAME name SOURCES file... CORPUS directory [RUNS number])
-#     Native only: a libFuzzer program; its test replays the corpus and then goes on for a number of runs.
+#   pss_add_fuzzer(NAME name SOURCES file... CORPUS directory... [RUNS number])
+#     Native only: a libFuzzer program; its test replays the corpora and then goes on for a number of runs.
 #   pss_add_check(NAME name COMMAND command... [TIMEOUT seconds] [RESOURCE_LOCK lock...] [ENVIRONMENT NAME=value...])
 #     A test that is a command; on success it passes, with exit status 77 it is skipped. One that runs programs
 #     under Wine takes RESOURCE_LOCK wine.
@@ -116,17 +116,17 @@ function(pss_add_foreign_program)
 endfunction()
 
 function(pss_add_fuzzer)
-    cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;CORPUS;RUNS" "SOURCES")
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;RUNS" "SOURCES;CORPUS")
     pss_add_program(NAME ${arg_NAME} SOURCES ${arg_SOURCES} STATIC)
     target_link_options(${arg_NAME} PRIVATE -fsanitize=fuzzer)
     if(NOT arg_RUNS)
         set(arg_RUNS 100000)
     endif()
-    get_filename_component(corpus "${arg_CORPUS}" ABSOLUTE)
-    # New findings go to a scratch corpus; the committed one is only read.
+    list(TRANSFORM arg_CORPUS PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/")
+    # New findings go to a scratch corpus; the committed ones are only read.
     set(scratch "${CMAKE_CURRENT_BINARY_DIR}/${arg_NAME}-corpus")
     file(MAKE_DIRECTORY "${scratch}")
     add_test(NAME ${arg_NAME} COMMAND ${arg_NAME} -runs=${arg_RUNS} -max_total_time=60 -seed=1 -timeout=10 -error_exitcode=1
-        -artifact_prefix=${arg_NAME}- "${scratch}" "${corpus}")
+        -artifact_prefix=${arg_NAME}- "${scratch}" ${arg_CORPUS})
     pss_set_test_properties(${arg_NAME})
 endfunction()
