@@ -219,8 +219,8 @@ static void test_two_directories_are_enough(void **state)
 static void check_outside(DWORD rva, const char *what)
 {
     IMAGE_IMPORT_DESCRIPTOR found;
-    bool is_readable =
-        ReadProcessMemory(child.process, child.base + rva, &found, sizeof(found), NULL);
+    const void *there = (const void *)((uintptr_t)child.base + rva);
+    bool is_readable = ReadProcessMemory(child.process, there, &found, sizeof(found), NULL);
 
     check(is_readable ? STATUS_SUCCESS : UNREADABLE, what);
 }

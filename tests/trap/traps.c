@@ -2,8 +2,7 @@
 /* The options of this directory do what they are for: each kind of mistake ends the program that
  * makes it. */
 #include "harness.h"
-
-#define WAIT_LIMIT_MS 60000u
+#include "rerun.h"
 
 #ifndef STATUS_ILLEGAL_INSTRUCTION
 #define STATUS_ILLEGAL_INSTRUCTION ((DWORD)0xC000001D)
@@ -99,37 +98,19 @@ static const struct {
 
 #define MISTAKES (sizeof(mistakes) / sizeof(mistakes[0]))
 
-/* This program once more, to make one mistake; its exit code. */
-static DWORD run_child(const char *name)
-{
-    char path[MAX_PATH], line[MAX_PATH + 40];
-    STARTUPINFOA start = {.cb = sizeof(start)};
-    PROCESS_INFORMATION child;
-    DWORD code = 0;
-
-    assert_in_range(GetModuleFileNameA(NULL, path, MAX_PATH), 1, MAX_PATH - 1);
-    snprintf(line, sizeof(line), "\"%s\" --mistake %s", path, name);
-    assert_true(CreateProcessA(path, line, NULL, NULL, FALSE, 0, NULL, NULL, &start, &child));
-    assert_int_equal(WaitForSingleObject(child.hProcess, WAIT_LIMIT_MS), WAIT_OBJECT_0);
-    assert_true(GetExitCodeProcess(child.hProcess, &code));
-    CloseHandle(child.hThread);
-    CloseHandle(child.hProcess);
-    return code;
-}
-
 static void test_mistake_of_each_kind_ends_the_program(void **state)
 {
     (void)state;
     for (size_t i = 0; i + 1 < MISTAKES; i++) {
         print_message("%s\n", mistakes[i].name);
-        assert_int_equal(run_child(mistakes[i].name), STATUS_ILLEGAL_INSTRUCTION);
+        assert_int_equal(rerun("--mistake", mistakes[i].name), STATUS_ILLEGAL_INSTRUCTION);
     }
 }
 
 static void test_no_mistake_ends_well(void **state)
 {
     (void)state;
-    assert_int_equal(run_child("nothing"), 0);
+    assert_int_equal(rerun("--mistake", "nothing"), 0);
 }
 
 static int make_mistake(const char *name)

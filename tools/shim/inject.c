@@ -19,6 +19,13 @@ struct table {
     uint32_t descriptors; /* bytes of all descriptors, the empty last one included */
 };
 
+/** An address that the other process has named. It may lead round the address space: what is there
+ * is read or not, but no pointer of ours goes out of bounds. */
+static char *address_at(const char *start, SIZE_T offset)
+{
+    return (char *)((uintptr_t)start + offset);
+}
+
 static NTSTATUS read_exactly(const struct pss_nt *nt, HANDLE process, const char *address,
                              void *buffer, SIZE_T size)
 {
@@ -38,7 +45,7 @@ static NTSTATUS find_base(const struct pss_nt *nt, HANDLE process, char **base)
 
     if (!NT_SUCCESS(status))
         return status;
-    return read_exactly(nt, process, (char *)basic.peb + 2 * sizeof(void *), base, sizeof *base);
+    return read_exactly(nt, process, address_at(basic.peb, 2 * sizeof(void *)), base, sizeof *base);
 }
 
 static int is_64bit(const struct inject_image *image)
@@ -81,8 +88,9 @@ static int is_managed(const struct pss_nt *nt, const struct inject_image *image)
     IMAGE_COR20_HEADER managed;
 
     return found != NULL && found->VirtualAddress != 0 &&
-           NT_SUCCESS(read_exactly(nt, image->process, image->base + found->VirtualAddress,
-                                   &managed, sizeof managed)) &&
+           NT_SUCCESS(read_exactly(nt, image->process,
+                                   address_at(image->base, found->VirtualAddress), &managed,
+                                   sizeof managed)) &&
            (managed.Flags & COMIMAGE_FLAGS_ILONLY);
 }
 
@@ -99,7 +107,7 @@ NTSTATUS inject_open(const struct pss_nt *nt, HANDLE process, struct inject_imag
         return status;
     if (dos.e_magic != IMAGE_DOS_SIGNATURE || dos.e_lfanew <= 0)
         return STATUS_INVALID_IMAGE_FORMAT;
-    opened.headers = opened.base + dos.e_lfanew;
+    opened.headers = address_at(opened.base, (uint32_t)dos.e_lfanew);
     status = read_exactly(nt, process, opened.headers, &opened.copy, sizeof opened.copy);
     if (!NT_SUCCESS(status))
         return status;
@@ -128,7 +136,7 @@ static NTSTATUS count_descriptors(const struct pss_nt *nt, const struct inject_i
                                   uint32_t *count)
 {
     uint32_t rva = directory(image, IMAGE_DIRECTORY_ENTRY_IMPORT)->VirtualAddress;
-    const char *next = image->base + rva;
+    const char *next = address_at(image->base, rva);
     IMAGE_IMPORT_DESCRIPTOR chunk[CHUNK];
     uint32_t found = 0;
 
@@ -149,7 +157,7 @@ static NTSTATUS count_descriptors(const struct pss_nt *nt, const struct inject_i
                 return STATUS_SUCCESS;
             }
         }
-        next += part * sizeof *chunk;
+        next = address_at(next, part * sizeof *chunk);
     }
     return STATUS_INVALID_IMAGE_FORMAT;
 }
@@ -242,7 +250,7 @@ static NTSTATUS fill_table(const struct pss_nt *nt, const struct inject_image *i
         put_dll(image, table, &cursor, &dlls[i], i);
     if (table->count == 0)
         return STATUS_SUCCESS;
-    return read_exactly(nt, image->process, image->base + old,
+    return read_exactly(nt, image->process, address_at(image->base, old),
                         table->bytes + DLLS * sizeof(IMAGE_IMPORT_DESCRIPTOR),
                         table->count * sizeof(IMAGE_IMPORT_DESCRIPTOR));
 }
@@ -288,17 +296,19 @@ static NTSTATUS place_table(const struct pss_nt *nt, const struct inject_image *
 {
     SIZE_T none = 0;
     void *release;
+    uint32_t rva;
     char *place;
     NTSTATUS status =
         near_allocate(nt, image->process, image->base, reach_of(image), table->size, &place);
 
     if (!NT_SUCCESS(status))
         return status;
-    status = fill_table(nt, image, dlls, table, (uint32_t)(place - image->base));
+    rva = (uint32_t)((uintptr_t)place - (uintptr_t)image->base);
+    status = fill_table(nt, image, dlls, table, rva);
     if (NT_SUCCESS(status))
         status = nt->write_memory(image->process, place, table->bytes, table->size, NULL);
     if (NT_SUCCESS(status))
-        status = publish(nt, image, table, (uint32_t)(place - image->base));
+        status = publish(nt, image, table, rva);
     if (!NT_SUCCESS(status)) {
         release = place;
         nt->free_memory(image->process, &release, &none, MEM_RELEASE);
