@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A DLL that somebody has put where another one is looked for: it leaves a trace beside itself when it is loaded. */
+/* A DLL that somebody has put where another one is looked for: it leaves a trace beside itself when
+ * it is loaded. */
 #include <string.h>
 
 #include <windows.h>
