@@ -74,8 +74,8 @@ void pss_type_record(const struct pss_capture *capture, struct pss_handle_record
 {
     const struct pss_type *type = type_at(capture, record->type_index);
 
-    if (!type || !type->is_known)
-        return;
+    if (!type || !type->is_known || !type->name.length)
+        return; /* clients take TypeName for given where the flag is set */
     record->type_name = type->name;
     record->object_type = type->object_type;
     record->flags |= PSS_HANDLE_HAVE_TYPE;

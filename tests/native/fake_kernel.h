@@ -48,6 +48,7 @@ struct fake_object {
     uint32_t paged_pool_charge, non_paged_pool_charge;
     uint64_t creation_time;
     uint32_t type_index; /* as the handle table tells it */
+    uint8_t is_untyped;  /* its type has no name */
     struct fake_text name;
     enum fake_hang name_hang;
     ACCESS_MASK query_access;    /* a handle needs one of these bits for a query; 0: none */

@@ -109,7 +109,9 @@ NTSTATUS fake_answer_object(HANDLE handle, ULONG class_number, void *buffer, ULO
             fake_worker_hang(object->name_hang);
         return fake_give_text(buffer, size, returned, object->name, sizeof(UNICODE_STRING));
     case PSS_NT_OBJECT_TYPE:
-        return fake_give_text(buffer, size, returned, type_name(object->type), TYPE_ANSWER_HEAD);
+        return fake_give_text(buffer, size, returned,
+                              object->is_untyped ? FAKE_TEXT(L"") : type_name(object->type),
+                              TYPE_ANSWER_HEAD);
     default:
         return STATUS_INVALID_INFO_CLASS;
     }

@@ -438,6 +438,23 @@ static void test_handles_of_types_without_a_number_have_no_type(void **state)
     assert_same(entry.ObjectType, PSS_OBJECT_TYPE_UNKNOWN);
 }
 
+/* Wine gives a process such a handle while it is asked for its regions. */
+static void test_handles_of_types_without_a_name_have_no_type(void **state)
+{
+    PSS_HANDLE_ENTRY entry;
+    struct fake_object *object = fake_object_add(FAKE_EVENT);
+
+    (void)state;
+    object->type_index = 7;
+    object->is_untyped = 1;
+    fake_handle_open(world.target, object, GENERIC_READ, 0);
+    world_capture(PSS_CAPTURE_HANDLES);
+    assert_same(world_walk(PSS_WALK_HANDLES, &entry, sizeof(entry), 1), 1);
+    assert_same(entry.Flags & PSS_HANDLE_HAVE_TYPE, 0);
+    assert_null(entry.TypeName);
+    assert_same(entry.ObjectType, PSS_OBJECT_TYPE_UNKNOWN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -461,6 +478,7 @@ int main(void)
         fixture_test(test_own_handles_leave_the_capture_out),
         fixture_test(test_table_without_room_for_its_count_is_an_error),
         fixture_test(test_handles_of_types_without_a_number_have_no_type),
+        fixture_test(test_handles_of_types_without_a_name_have_no_type),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -164,6 +164,17 @@ static bool is_listed(const ULONG_PTR *list, DWORD count, ULONG_PTR number)
     return bsearch(&number, list, count, sizeof(list[0]), compare_numbers) != NULL;
 }
 
+/* The first region of an allocation of our own tells what it may be. */
+static void print_allocation(const char *what, ULONG_PTR allocation)
+{
+    MEMORY_BASIC_INFORMATION region = {0};
+
+    VirtualQuery((const void *)allocation, &region, sizeof(region));
+    print_error("%s 0x%llx: first 0x%llx bytes, state 0x%lx, protection 0x%lx\n", what,
+                (unsigned long long)allocation, (unsigned long long)region.RegionSize, region.State,
+                region.Protect);
+}
+
 static void print_extra(const char *what, const ULONG_PTR *more, DWORD more_count,
                         const ULONG_PTR *less, DWORD less_count)
 {
@@ -172,8 +183,11 @@ static void print_extra(const char *what, const ULONG_PTR *more, DWORD more_coun
     for (DWORD i = 0; i < more_count; i++) {
         if (is_listed(less, less_count, more[i]))
             continue;
-        if (strstr(what, "handle"))
-            handle_type(more[i], type);
+        if (strstr(what, "allocation")) {
+            print_allocation(what, more[i]);
+            continue;
+        }
+        handle_type(more[i], type);
         print_error("%s 0x%llx %ls\n", what, (unsigned long long)more[i], type);
     }
 }
