@@ -36,6 +36,7 @@ static struct pss_nt_process_parameters *make_parameters(struct pss_carrier *car
     parameters->current_directory.Length = sizeof(root) - sizeof(WCHAR);
     parameters->current_directory.MaximumLength = sizeof(root);
     parameters->image = parameters->command_line = *image;
+    parameters->standard[0] = PSS_CURRENT_THREAD; /* see pss_carrier_strip */
     parameters->environment = (void *)nothing;
     parameters->environment_size = sizeof(nothing);
     return parameters;

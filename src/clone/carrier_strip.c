@@ -21,6 +21,10 @@ static const struct teb_layout layout32 = {4, 0x0E0C, 0x1D4, 0x6B4};
 #define TEB_PEB        12u /* pointers */
 #define PEB_PARAMETERS 4u  /* pointers */
 
+/* source: phnt ntrtl.h, RTL_USER_PROCESS_PARAMETERS; bytes */
+#define PARAMETERS_INPUT64 0x20u
+#define PARAMETERS_INPUT32 0x18u
+
 #define TEB32_DISTANCE                                                         \
     0x2000u /* from the TEB64 of the same thread. source: observed, documented \
              * nowhere; each TEB found by it is asked for its own address */
@@ -112,6 +116,32 @@ NTSTATUS pss_carrier_find_blocks(struct pss_carrier *carrier)
     else
         return STATUS_INTERNAL_ERROR;
     return compare_blocks(carrier);
+}
+
+/*
+ * Wine's server (8.0) dies if the system's handles are listed while a process has none, and a new
+ * one may have none for some milliseconds: so the carrier was born with a handle to one of our
+ * threads as its standard input. Nobody who is given the clone may find it there.
+ */
+static NTSTATUS take_back_handle(struct pss_carrier *carrier)
+{
+    int is64 = carrier->own.peb64 != 0;
+    const struct teb_layout *layout = is64 ? &layout64 : &layout32;
+    uint64_t peb = is64 ? carrier->own.peb64 : carrier->own.peb32, parameters = 0, input = 0;
+    HANDLE taken = NULL;
+    NTSTATUS status =
+        read_pointer(carrier, layout, peb + PEB_PARAMETERS * layout->pointer, &parameters);
+
+    if (NT_SUCCESS(status) && parameters)
+        status = read_pointer(
+            carrier, layout, parameters + (is64 ? PARAMETERS_INPUT64 : PARAMETERS_INPUT32), &input);
+    if (!NT_SUCCESS(status) || !input || (int32_t)input == (intptr_t)PSS_CURRENT_THREAD)
+        return status; /* other systems leave it as it was given */
+    status = carrier->nt->duplicate(carrier->process, (HANDLE)(ULONG_PTR)input, PSS_CURRENT_PROCESS,
+                                    &taken, 0, 0, DUPLICATE_CLOSE_SOURCE);
+    if (NT_SUCCESS(status))
+        carrier->nt->close(taken);
+    return pss_carrier_step(carrier, status);
 }
 
 /* Its thread will never run again: neither the stack nor the parameters are missed. */
@@ -210,8 +240,10 @@ static NTSTATUS strip_regions(struct pss_carrier *carrier)
 NTSTATUS pss_carrier_strip(struct pss_carrier *carrier)
 {
     const struct pss_own_blocks *own = &carrier->own;
-    NTSTATUS status = free_stack_and_parameters(carrier, &layout64, own->teb64, own->peb64);
+    NTSTATUS status = take_back_handle(carrier);
 
+    if (NT_SUCCESS(status))
+        status = free_stack_and_parameters(carrier, &layout64, own->teb64, own->peb64);
     if (NT_SUCCESS(status))
         status = free_stack_and_parameters(carrier, &layout32, own->teb32, own->peb32);
     if (NT_SUCCESS(status))

@@ -86,11 +86,13 @@ static DWORD count_threads(void)
     return count;
 }
 
-static struct holding read_holding(void)
+static struct holding read_holding(const struct target *target)
 {
     PROCESS_MEMORY_COUNTERS memory = {.cb = sizeof(memory)};
-    struct holding holding = {.children = target_children_left(), .threads = count_threads()};
+    struct holding holding = {.threads = count_threads()};
 
+    holding.children =
+        target_children_count(GetCurrentProcessId()) + target_children_count(target->pid);
     holding.handles = nt_handles_count(GetCurrentProcessId());
     assert_true(GetProcessMemoryInfo(GetCurrentProcess(), &memory, sizeof(memory)));
     holding.working_set = memory.WorkingSetSize;
@@ -124,6 +126,7 @@ static void assert_flat(const struct holding *before, const struct holding *afte
 static void run_cycle(const struct recipe *recipe, HANDLE process)
 {
     HPSS snapshot = NULL;
+    HANDLE clone = NULL;
     struct digest digest;
     DWORD error = pss.capture(process, recipe->flags, CONTEXT_ALL, &snapshot);
 
@@ -131,7 +134,11 @@ static void run_cycle(const struct recipe *recipe, HANDLE process)
         fail_msg("a capture of %s failed: %lu", recipe->name, error);
     if (recipe->is_walked)
         assert_true(digest_read(snapshot, recipe->flags, GetProcessId(process), &digest));
+    if (recipe->flags & PSS_CAPTURE_VA_CLONE)
+        clone = clone_watch(clone_of(snapshot));
     free_snapshot(snapshot);
+    if (clone)
+        clone_assert_ended(clone);
 }
 
 /* In turns, so that each kind is in every quarter; at least once. */
@@ -155,7 +162,7 @@ static void test_what_the_process_holds_is_flat_over_all_cycles(void **state)
     (void)state;
     for (int i = 0; i < QUARTERS; i++) {
         run_quarter(target, cycles / QUARTERS);
-        holdings[i] = read_holding();
+        holdings[i] = read_holding(target);
         print_holding(&holdings[i]);
     }
     assert_flat(&holdings[1], &holdings[QUARTERS - 1]);

@@ -87,6 +87,7 @@ const struct fake_image *fake_image_find(struct fake_text name);
 /* fake_clone.c */
 NTSTATUS fake_answer_carrier(struct fake_process *parent, struct fake_text image, int leaves,
                              struct fake_process **carrier);
+void fake_carrier_give_input(struct fake_process *carrier, HANDLE input);
 NTSTATUS fake_answer_native(HANDLE *process, ACCESS_MASK access, HANDLE parent, ULONG flags);
 NTSTATUS fake_answer_terminate(HANDLE process, NTSTATUS exit_status);
 

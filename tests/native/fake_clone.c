@@ -4,6 +4,7 @@
 
 #include "fake_space.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Where a new process has what, as one of the target's image has it, too. */
@@ -24,6 +25,7 @@
 #define TEB_GDI_END    0x7D8u
 #define TEB_STACK      0x1478u /* DeallocationStack */
 #define PEB_PARAMETERS 0x20u
+#define INPUT          0x20u /* of the parameters */
 #define FIRST_UNIX_ID  700u
 
 static void put(struct fake_process *process, uint64_t address, uint64_t value)
@@ -146,6 +148,16 @@ NTSTATUS fake_answer_carrier(struct fake_process *parent, struct fake_text image
     fake_process_furnish(process);
     *carrier = process;
     return STATUS_SUCCESS;
+}
+
+/* Wine passes standard handles on. Its server dies of a process that has no handle at all. */
+void fake_carrier_give_input(struct fake_process *carrier, HANDLE input)
+{
+    if (input != PSS_CURRENT_THREAD)
+        abort();
+    if (!fake.passes_nothing_on)
+        input = fake_handle_open_in(carrier, &fake.caller->object, THREAD_ALL_ACCESS);
+    put(carrier, PARAMETERS + INPUT, (uint64_t)(ULONG_PTR)input);
 }
 
 /* What the system says to flags it does not take. */

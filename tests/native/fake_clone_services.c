@@ -82,6 +82,7 @@ NTSTATUS NTAPI fake_create_user_process(
         status = create_carrier(list, process_flags & PSS_NT_CREATE_BREAKAWAY, &carrier);
     if (!NT_SUCCESS(status))
         return fake_leave(status);
+    fake_carrier_give_input(carrier, parameters->standard[0]);
     *process = fake_handle_open_library(&carrier->object, process_access);
     *thread = fake_handle_open_library(&carrier->threads[0]->object, thread_access);
     return fake_leave(status);

@@ -247,6 +247,7 @@ struct fake_system {
     NTSTATUS native_status[FAKE_NATIVE_CALLS]; /* what it says then */
     uint32_t decoys;             /* files that show the memory of another process, and go first */
     struct fake_process *decoy;  /* that process; NULL: the last carrier */
+    uint8_t passes_nothing_on;   /* a new process has no handles */
     uint8_t files_read_short;    /* half of the bytes, and success */
     uint8_t files_lie;           /* other bytes than the memory has */
     uint8_t files_refuse_writes; /* they can be opened to read only */

@@ -21,6 +21,8 @@ static void check_capture(uint32_t flags, PSS_CLONE_ROUTE route)
     assert_same_bytes(clone, twin);
     assert_same_layout(clone, twin);
     assert_same(clone->memory_hang, FAKE_ANSWERS);
+    for (uint32_t i = 0; i < clone->handle_capacity; i++)
+        assert_null(clone->handles[i].object);
     assert_same(fake.strange_writes, 0);
     for (uint32_t i = 0; i < world.target->thread_count; i++)
         assert_same(world.target->threads[i]->suspend_count, 0);
@@ -41,6 +43,13 @@ static void test_clone_by_calls_is_the_target_at_the_capture(void **state)
     fake.has_memory_files = 0;
     check_capture(FLAGS, PSS_CLONE_ROUTE_CALLS);
     assert_same(fake.file_bytes_read | fake.file_bytes_written, 0);
+}
+
+static void test_clone_is_the_same_where_no_handle_is_passed_on(void **state)
+{
+    (void)state;
+    fake.passes_nothing_on = 1;
+    check_capture(FLAGS, PSS_CLONE_ROUTE_FILES);
 }
 
 static void test_clone_with_everything_else_is_the_same(void **state)
@@ -369,6 +378,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         clone_test(test_clone_by_files_is_the_target_at_the_capture),
         clone_test(test_clone_by_calls_is_the_target_at_the_capture),
+        clone_test(test_clone_is_the_same_where_no_handle_is_passed_on),
         clone_test(test_clone_with_everything_else_is_the_same),
         clone_test(test_details_count_what_was_done),
         clone_test(test_clone_takes_few_calls),
