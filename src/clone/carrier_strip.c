@@ -141,6 +141,8 @@ static NTSTATUS take_back_handle(struct pss_carrier *carrier)
                                     &taken, 0, 0, DUPLICATE_CLOSE_SOURCE);
     if (NT_SUCCESS(status))
         carrier->nt->close(taken);
+    else if (status == STATUS_INVALID_HANDLE)
+        status = STATUS_SUCCESS; /* it went with the carrier: the next call tells that it died */
     return pss_carrier_step(carrier, status);
 }
 
