@@ -138,14 +138,14 @@ static void map_view(struct subject *subject)
         CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, SECTION_BYTES, NULL);
     assert_non_null(section);
     view = NULL;
-    assert_int_equal(NtMapViewOfSection(section, subject->process, &view, 0, 0, NULL, &size,
-                                        ViewUnmap, 0, PAGE_READWRITE),
+    assert_int_equal(pss_nt_system()->map_view(section, subject->process, &view, 0, 0, NULL, &size,
+                                               PSS_NT_VIEW_UNMAP, 0, PAGE_READWRITE),
                      STATUS_SUCCESS);
 }
 
 static void unmap_view(struct subject *subject)
 {
-    assert_int_equal(NtUnmapViewOfSection(subject->process, view), STATUS_SUCCESS);
+    assert_int_equal(pss_nt_system()->unmap_view(subject->process, view), STATUS_SUCCESS);
     CloseHandle(section);
 }
 

@@ -21,7 +21,8 @@ enum target_op {
     TARGET_ALLOCATE,     /* (address, size, MEM_*, PAGE_*) -> address */
     TARGET_PROTECT,      /* (address, size, PAGE_*) -> old protection */
     TARGET_FREE,         /* (address, size, MEM_DECOMMIT or MEM_RELEASE) */
-    TARGET_REGIONS,      /* (count): that many regions of alternating protection -> address */
+    TARGET_REGIONS,      /* (count, sparse): that many regions of a page each, of alternating
+                            protection, or alternately committed and not -> address */
     TARGET_MAP_FILE,     /* (PAGE_* | SEC_*, FILE_MAP_*), text: path -> view; values: section */
     TARGET_MAP_MEMORY,   /* (size, PAGE_* | SEC_*, FILE_MAP_*) -> view; values: section */
     TARGET_UNMAP,        /* (view) */
@@ -33,7 +34,7 @@ enum target_op {
                           -> handle; values: id, TEB, start address, stack address, named?;
                           at the stack address stand TARGET_MARKS words of the pattern of
                           the thread's id */
-    TARGET_THREADS,    /* (count): waiting threads; values: their ids */
+    TARGET_THREADS,    /* (count): waiting threads with small stacks; values: their ids */
     TARGET_END_THREAD, /* (handle, exit code): ends a waiting thread and waits for that */
     TARGET_PARK,       /* (use AVX): a thread with known registers -> struct park's address;
                           values: id, lowest and highest instruction address, handle */

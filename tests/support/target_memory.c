@@ -39,8 +39,23 @@ static uint64_t obey_free(struct target_channel *channel)
                                                        low_dword(channel->arguments[2])));
 }
 
+/* Every second page is committed, without access: more regions than the system under Wine maps. */
+static uint64_t reserve_sparsely(struct target_channel *channel, SIZE_T count)
+{
+    char *base = (char *)VirtualAlloc(NULL, count * PAGE, MEM_RESERVE, PAGE_NOACCESS);
+
+    if (!target_check(channel, base != NULL))
+        return 0;
+    for (SIZE_T i = 0; i < count; i += 2)
+        target_check(channel,
+                     VirtualAlloc(base + i * PAGE, PAGE, MEM_COMMIT, PAGE_NOACCESS) != NULL);
+    return to_channel(base);
+}
+
 static uint64_t obey_regions(struct target_channel *channel)
 {
+    if (channel->arguments[1])
+        return reserve_sparsely(channel, (SIZE_T)channel->arguments[0]);
     SIZE_T count = (SIZE_T)channel->arguments[0];
     char *base = (char *)VirtualAlloc(NULL, count * PAGE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
     DWORD old = 0;

@@ -9,7 +9,8 @@
 #include "pattern.h"
 #include "target_park.h"
 
-#define MAX_THREADS   256
+#define MAX_THREADS   4096
+#define SMALL_STACK   0x10000u /* bytes; for threads that come in thousands */
 #define ENDED_AT_ONCE 77
 #define WAIT_LIMIT_MS 30000
 
@@ -72,8 +73,8 @@ static uint64_t name_thread(HANDLE thread, const WCHAR *name)
     return name && describe && SUCCEEDED(describe(thread, name));
 }
 
-static struct worker *start_worker(struct target_channel *channel, DWORD ends, DWORD suspended,
-                                   DWORD *id)
+static struct worker *start_worker(struct target_channel *channel, DWORD ends, DWORD flags,
+                                   SIZE_T stack, DWORD *id)
 {
     struct worker *worker = free_worker();
 
@@ -83,13 +84,12 @@ static struct worker *start_worker(struct target_channel *channel, DWORD ends, D
     worker->ends_at_once = ends;
     worker->ready = CreateEventW(NULL, TRUE, FALSE, NULL);
     worker->stop = CreateEventW(NULL, TRUE, FALSE, NULL);
-    worker->thread =
-        CreateThread(NULL, 0, run_worker, worker, suspended ? CREATE_SUSPENDED : 0, id);
+    worker->thread = CreateThread(NULL, stack, run_worker, worker, flags, id);
     if (!target_check(channel, worker->ready && worker->stop && worker->thread)) {
         fini_worker(worker);
         return NULL;
     }
-    if (!suspended)
+    if (!(flags & CREATE_SUSPENDED))
         target_check(channel, !WaitForSingleObject(worker->ready, WAIT_LIMIT_MS));
     return worker;
 }
@@ -98,7 +98,8 @@ static uint64_t obey_thread(struct target_channel *channel)
 {
     DWORD ends = channel->arguments[0] == TARGET_THREAD_ENDS;
     DWORD id = 0;
-    struct worker *worker = start_worker(channel, ends, low_dword(channel->arguments[2]), &id);
+    DWORD flags = channel->arguments[2] ? CREATE_SUSPENDED : 0;
+    struct worker *worker = start_worker(channel, ends, flags, 0, &id);
 
     if (!worker)
         return 0;
@@ -120,7 +121,7 @@ static uint64_t obey_threads(struct target_channel *channel)
 {
     for (uint64_t i = 0; i < channel->arguments[0] && !channel->error; i++) {
         DWORD id = 0;
-        start_worker(channel, FALSE, FALSE, &id);
+        start_worker(channel, FALSE, STACK_SIZE_PARAM_IS_A_RESERVATION, SMALL_STACK, &id);
         channel->values[i] = id;
     }
     return channel->arguments[0];
