@@ -65,6 +65,12 @@ static bool create_suspended(char *command, PROCESS_INFORMATION *made)
     return false;
 }
 
+void target_note_started(DWORD pid)
+{
+    if (started_count < MAX_STARTED)
+        started[started_count++] = pid;
+}
+
 static bool create_process(struct target *target, const char *path, HANDLE job)
 {
     PROCESS_INFORMATION made = {0};
@@ -80,8 +86,7 @@ static bool create_process(struct target *target, const char *path, HANDLE job)
     target->process = made.hProcess;
     target->thread = made.hThread;
     target->pid = made.dwProcessId;
-    if (started_count < MAX_STARTED)
-        started[started_count++] = made.dwProcessId;
+    target_note_started(made.dwProcessId);
     target->main_thread = made.dwThreadId;
     target->never_ran = true;
     assert_true(AssignProcessToJobObject(job ? job : child_job(), target->process));

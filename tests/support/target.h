@@ -101,6 +101,9 @@ bool target_is_older_than_test(DWORD pid);
 DWORD target_children_left(void);
 void target_forget_started(void);
 
+/** Counts a process among the targets started, whose children are counted. */
+void target_note_started(DWORD pid);
+
 /**
  * Captures a target and asserts that this succeeds and leaves the target as it was:
  * threads and their suspend counts, handles, private memory, and its obedience.
