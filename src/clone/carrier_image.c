@@ -48,22 +48,43 @@ static int is_shared(uint32_t protect)
     return (protect & (PAGE_READWRITE | PAGE_EXECUTE_READWRITE)) != 0;
 }
 
-/* Learns what a piece has become in the view. */
-static NTSTATUS look_at(struct pss_carrier *carrier, struct pss_piece *piece, uint64_t base)
+/* Looks at the region of the view that has an address of a piece; tells where it ends. */
+static NTSTATUS look_at_region(struct pss_carrier *carrier, const struct pss_piece *piece,
+                               uint64_t base, uint64_t address, MEMORY_BASIC_INFORMATION *region)
 {
-    MEMORY_BASIC_INFORMATION region;
-    uint64_t end;
     NTSTATUS status = pss_carrier_step(
-        carrier, carrier->nt->query_memory(carrier->process, (void *)(ULONG_PTR)piece->range.base,
-                                           PSS_NT_MEMORY_BASIC, &region, sizeof(region), NULL));
+        carrier, carrier->nt->query_memory(carrier->process, (void *)(ULONG_PTR)address,
+                                           PSS_NT_MEMORY_BASIC, region, sizeof(*region), NULL));
 
     if (!NT_SUCCESS(status))
         return status;
-    end = (uint64_t)(ULONG_PTR)region.BaseAddress + region.RegionSize;
-    if (region.State != piece->state || region.Type != MEM_IMAGE ||
-        (uint64_t)(ULONG_PTR)region.AllocationBase != base || is_shared(region.Protect))
+    if (region->State != piece->state || region->Type != MEM_IMAGE ||
+        (uint64_t)(ULONG_PTR)region->AllocationBase != base || is_shared(region->Protect) ||
+        (uint64_t)(ULONG_PTR)region->BaseAddress + region->RegionSize <= address)
         return STATUS_INVALID_IMAGE_FORMAT;
-    piece->has_protect = end >= piece->range.end ? region.Protect : 0;
+    return STATUS_SUCCESS;
+}
+
+/*
+ * Learns what a piece has become in the view. The file of that name may be another one by now, and
+ * its image smaller: the view must have all of the piece.
+ */
+static NTSTATUS look_at(struct pss_carrier *carrier, struct pss_piece *piece, uint64_t base)
+{
+    uint64_t address = piece->range.base;
+    MEMORY_BASIC_INFORMATION region;
+
+    while (address < piece->range.end) {
+        NTSTATUS status = look_at_region(carrier, piece, base, address, &region);
+
+        if (!NT_SUCCESS(status))
+            return status;
+        address = (uint64_t)(ULONG_PTR)region.BaseAddress + region.RegionSize;
+        piece->has_protect = (uint64_t)(ULONG_PTR)region.BaseAddress <= piece->range.base &&
+                                     address >= piece->range.end
+                                 ? region.Protect
+                                 : 0;
+    }
     return STATUS_SUCCESS;
 }
 

@@ -205,17 +205,6 @@ static void test_hostile_target(void **state)
         run_kind(kind, L"" HOSTILE_FOREIGN_PROGRAM);
 }
 
-/* What a process does only once is done before the first ledger. */
-static int warm_up(void **state)
-{
-    struct hostile hostile;
-
-    assert_true(hostile_start(L"" HOSTILE_PROGRAM, "quiet", 1, &hostile));
-    hostile_finish(&hostile);
-    hostile_end(&hostile);
-    return ledger_warm_up(state);
-}
-
 int main(int argc, char **argv)
 {
     struct CMUnitTest tests[HOSTILE_KIND_COUNT];
@@ -225,5 +214,5 @@ int main(int argc, char **argv)
                                        ledger_close, &kinds[i]};
     under_test_load(argc, argv);
     random_init();
-    return cmocka_run_group_tests_name("hostile", tests, warm_up, NULL);
+    return cmocka_run_group_tests_name("hostile", tests, hostile_warm_up, NULL);
 }

@@ -2,6 +2,8 @@
 /* Starts hostile processes in a job that ends with the test. */
 #include "hostile.h"
 
+#include "ledger.h"
+
 #define LIMIT_MS 30000
 
 static HANDLE hostile_job(void)
@@ -19,18 +21,6 @@ static HANDLE hostile_job(void)
     return job;
 }
 
-/* A pipe one of whose ends is inherited. */
-static void make_pipe(HANDLE *own, HANDLE *others, bool is_input)
-{
-    SECURITY_ATTRIBUTES inherit = {sizeof(inherit), NULL, TRUE};
-    HANDLE read_end, write_end;
-
-    assert_true(CreatePipe(&read_end, &write_end, &inherit, 0));
-    *own = is_input ? write_end : read_end;
-    *others = is_input ? read_end : write_end;
-    SetHandleInformation(*own, HANDLE_FLAG_INHERIT, 0);
-}
-
 static void full_path(const WCHAR *path, WCHAR *result, DWORD room)
 {
     DWORD length = 0;
@@ -44,17 +34,16 @@ static void full_path(const WCHAR *path, WCHAR *result, DWORD room)
 }
 
 /* As in target.c: under Wine a new process may die before its program is mapped. */
-static bool create(const WCHAR *path, const char *kind, uint32_t seed, HANDLE ends[2],
+static bool create(const WCHAR *path, const WCHAR *arguments, HANDLE output,
                    PROCESS_INFORMATION *made)
 {
     STARTUPINFOW startup = {.cb = sizeof(startup), .dwFlags = STARTF_USESTDHANDLES};
-    static WCHAR program[1024], command[1200];
+    static WCHAR program[1024], command[120];
 
-    startup.hStdInput = ends[0];
-    startup.hStdOutput = ends[1];
+    startup.hStdOutput = output;
     full_path(path, program, 1024);
     for (int attempt = 0; attempt < 3; attempt++) {
-        swprintf(command, 1200, L"hostile %hs %u", kind, seed);
+        swprintf(command, 120, L"hostile %ls", arguments);
         if (CreateProcessW(program, command, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL, NULL,
                            &startup, made))
             return true;
@@ -79,17 +68,33 @@ static void read_greeting(HANDLE output, struct hostile *hostile)
     hostile->pattern = address ? strtoull(address + strlen("pattern at "), NULL, 16) : 0;
 }
 
+/* Nobody but this process inherits the two handles. */
+static bool create_with_handles(const WCHAR *path, const char *kind, uint32_t seed, HANDLE event,
+                                HANDLE *output, PROCESS_INFORMATION *made)
+{
+    SECURITY_ATTRIBUTES inherit = {sizeof(inherit), NULL, TRUE};
+    HANDLE write_end;
+    WCHAR arguments[100];
+
+    assert_true(CreatePipe(output, &write_end, &inherit, 0));
+    SetHandleInformation(*output, HANDLE_FLAG_INHERIT, 0);
+    swprintf(arguments, 100, L"%hs %u %lu", kind, seed, (unsigned long)(uintptr_t)event);
+    bool is_created = create(path, arguments, write_end, made);
+    SetHandleInformation(event, HANDLE_FLAG_INHERIT, 0);
+    CloseHandle(write_end);
+    return is_created;
+}
+
 bool hostile_start(const WCHAR *path, const char *kind, uint32_t seed, struct hostile *hostile)
 {
+    SECURITY_ATTRIBUTES inherit = {sizeof(inherit), NULL, TRUE};
     PROCESS_INFORMATION made = {0};
-    HANDLE output, ends[2];
+    HANDLE output;
 
     memset(hostile, 0, sizeof(*hostile));
-    make_pipe(&hostile->input, &ends[0], true);
-    make_pipe(&output, &ends[1], false);
-    bool is_created = create(path, kind, seed, ends, &made);
-    CloseHandle(ends[0]);
-    CloseHandle(ends[1]);
+    hostile->event = CreateEventW(&inherit, TRUE, FALSE, NULL);
+    assert_non_null(hostile->event);
+    bool is_created = create_with_handles(path, kind, seed, hostile->event, &output, &made);
     if (is_created) {
         hostile->target.process = made.hProcess;
         hostile->target.thread = made.hThread;
@@ -100,7 +105,7 @@ bool hostile_start(const WCHAR *path, const char *kind, uint32_t seed, struct ho
         ResumeThread(made.hThread);
         read_greeting(output, hostile);
     } else {
-        CloseHandle(hostile->input);
+        CloseHandle(hostile->event);
     }
     CloseHandle(output);
     return is_created;
@@ -113,17 +118,25 @@ bool hostile_has_ended(const struct hostile *hostile)
 
 void hostile_finish(const struct hostile *hostile)
 {
-    DWORD written;
-
-    WriteFile(hostile->input, "\n", 1, &written, NULL);
+    SetEvent(hostile->event);
     assert_same(WaitForSingleObject(hostile->target.process, LIMIT_MS), WAIT_OBJECT_0);
 }
 
 void hostile_end(struct hostile *hostile)
 {
-    CloseHandle(hostile->input);
+    CloseHandle(hostile->event);
     TerminateProcess(hostile->target.process, 99);
     assert_same(WaitForSingleObject(hostile->target.process, LIMIT_MS), WAIT_OBJECT_0);
     CloseHandle(hostile->target.thread);
     CloseHandle(hostile->target.process);
+}
+
+int hostile_warm_up(void **state)
+{
+    struct hostile hostile;
+
+    assert_true(hostile_start(L"" HOSTILE_PROGRAM, "quiet", 1, &hostile));
+    hostile_finish(&hostile);
+    hostile_end(&hostile);
+    return ledger_warm_up(state);
 }

@@ -8,7 +8,7 @@
 
 struct hostile {
     struct target target; /* process, thread and their ids; it has no channel */
-    HANDLE input;         /* owned: its end ends the process */
+    HANDLE event;         /* owned; ends the process */
     uint64_t pattern;     /* address of HOSTILE_PATTERN_SIZE bytes: pattern.h, seed is the pid */
     bool is_here;         /* it became what was asked */
 };
@@ -36,5 +36,9 @@ void hostile_finish(const struct hostile *hostile);
 
 /** Ends it by force if need be, and closes all handles. */
 void hostile_end(struct hostile *hostile);
+
+/** Group setup: ledger_warm_up, and one such process, since a process does some things only once.
+ */
+int hostile_warm_up(void **state);
 
 #endif

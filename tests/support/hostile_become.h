@@ -22,6 +22,16 @@ HANDLE hostile_thread(LPTHREAD_START_ROUTINE routine);
 void hostile_begun(void);
 DWORD hostile_wait(void);
 
+/**
+ * A thread that suspends others says so once; it asks in each round, with nobody suspended, whether
+ * to stop. Under Wine a process whose thread is suspended while it ends would never end.
+ */
+void hostile_suspends(void);
+int hostile_may_suspend(void);
+
+/** Returns when no thread suspends others any more. */
+void hostile_calm_down(void);
+
 /** Pseudo-random bytes, the same for a seed in each process. */
 uint32_t hostile_random(void);
 void hostile_seed(uint32_t seed);

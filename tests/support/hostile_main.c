@@ -2,10 +2,10 @@
 /*
  * A process that lies, moves or dies while it is captured.
  *
- *   pss-test-hostile KIND [SEED]        becomes it, says so, and ends with 0 when its input says
- * something or ends pss-test-hostile KIND SEED self     becomes it, captures itself by kernel32's
- * API, and ends with 42 pss-test-hostile KIND SEED early    the same, before its main function,
- * where the loader calls it
+ *   pss-test-hostile KIND [SEED]         becomes it, says so, and ends with 0 when its input does
+ *   pss-test-hostile KIND SEED EVENT     the same, but ends when the event it inherited is signaled
+ *   pss-test-hostile KIND SEED self      becomes it, captures itself by kernel32's API, ends with
+ * 42 pss-test-hostile KIND SEED early     the same before its main function, where the loader calls
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,17 +63,30 @@ static void end(UINT code)
     TerminateProcess(GetCurrentProcess(), code);
 }
 
-/* The greeting is made before anything is broken, and said after that. */
-static void become_and_wait(const struct kind *kind)
+/* A read that waits would cost a handle that comes when it likes. */
+static void wait_for_end(HANDLE event)
 {
     HANDLE input = GetStdHandle(STD_INPUT_HANDLE);
-    char text[120], byte;
     DWORD count;
+    char byte;
+
+    if (event)
+        WaitForSingleObject(event, INFINITE);
+    else
+        while (ReadFile(input, &byte, 1, &count, NULL) && count)
+            ;
+}
+
+/* The greeting is made before anything is broken, and said after that. */
+static void become_and_wait(const struct kind *kind, HANDLE event)
+{
+    char text[120];
 
     snprintf(text, sizeof(text), "pss-test-hostile is process %lu: %s, pattern at %llx\n",
              GetCurrentProcessId(), kind->name, (unsigned long long)make_pattern());
     say(kind->become() ? text : "not here\n");
-    ReadFile(input, &byte, 1, &count, NULL);
+    wait_for_end(event);
+    hostile_calm_down();
     end(0);
 }
 
@@ -133,9 +146,8 @@ int main(int argc, char **argv)
         return 2;
     output = GetStdHandle(STD_OUTPUT_HANDLE);
     hostile_seed(argc > 2 ? strtoul(argv[2], NULL, 10) : 1);
-    if (argc > 3)
+    if (argc > 3 && !strcmp(argv[3], "self"))
         become_and_capture(kind);
-    else
-        become_and_wait(kind);
+    become_and_wait(kind, argc > 3 ? (HANDLE)(uintptr_t)strtoul(argv[3], NULL, 10) : NULL);
     return 3;
 }

@@ -27,15 +27,16 @@ static DWORD WINAPI suspend_others(void *argument)
     for (int i = 0; i < WORKERS; i++)
         threads[i] = CreateThread(NULL, 0x10000, wait_here, NULL, 0, NULL);
     threads[WORKERS] = OpenThread(THREAD_SUSPEND_RESUME, FALSE, main_thread);
+    hostile_suspends();
     hostile_begun();
-    for (;;) {
+    while (hostile_may_suspend()) {
         for (int i = 0; i <= WORKERS; i++)
             SuspendThread(threads[i]);
         SwitchToThread();
         for (int i = 0; i <= WORKERS; i++)
             ResumeThread(threads[i]);
     }
-    return 0;
+    return hostile_wait();
 }
 
 int become_suspends(void)

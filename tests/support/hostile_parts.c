@@ -3,6 +3,7 @@
 #include "hostile_become.h"
 
 static volatile LONG begun;
+static volatile LONG suspenders, is_calm;
 static uint32_t random_state = 1;
 
 void hostile_begun(void)
@@ -25,6 +26,26 @@ HANDLE hostile_thread(LPTHREAD_START_ROUTINE routine)
     while (thread && begun == before)
         SwitchToThread();
     return thread;
+}
+
+void hostile_suspends(void)
+{
+    InterlockedIncrement(&suspenders);
+}
+
+int hostile_may_suspend(void)
+{
+    if (!is_calm)
+        return 1;
+    InterlockedDecrement(&suspenders);
+    return 0;
+}
+
+void hostile_calm_down(void)
+{
+    is_calm = 1;
+    while (suspenders)
+        SwitchToThread();
 }
 
 void hostile_seed(uint32_t seed)
