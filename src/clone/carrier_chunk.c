@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* One chunk: read, compared with what the carrier has, and written where it differs. */
+#include "base/status.h"
 #include "clone/carrier.h"
 
 #include <string.h>
@@ -105,7 +106,8 @@ NTSTATUS pss_chunk_read(struct pss_copier *copier, uint64_t address, uint32_t *s
         NTSTATUS status =
             step(copier, pss_route_read(carrier->nt, &carrier->from, address, copier->chunk, next));
 
-        if (status == STATUS_CANCELLED || status == STATUS_PROCESS_IS_TERMINATING)
+        if (status == STATUS_CANCELLED || status == STATUS_PROCESS_IS_TERMINATING ||
+            pss_status_is_hard(status)) /* that tells nothing of the page */
             return status;
         if (NT_SUCCESS(status))
             good = next;

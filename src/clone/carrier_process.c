@@ -147,8 +147,9 @@ NTSTATUS pss_carrier_create(struct pss_carrier *carrier)
     int is_own = 0;
     NTSTATUS status = pss_clone_job_create(carrier->nt, &carrier->job);
 
-    if (NT_SUCCESS(status))
-        status = create_as(carrier, carrier->target.process);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = create_as(carrier, carrier->target.process);
     if (may_try_another(status) && NT_SUCCESS(is_own_bitness(carrier, &is_own)) && is_own)
         status = create_as(carrier, PSS_CURRENT_PROCESS);
     return status;

@@ -2,6 +2,7 @@
 /* Faults in everything but the capture: free, query, walk, and the life of markers. */
 #include "api/api.h"
 
+#include "expectation.h"
 #include "faulty_nt.h"
 #include "subject.h"
 
@@ -42,6 +43,7 @@ static void assert_alive(HPSS snapshot)
 struct outcome {
     NTSTATUS status, injected;
     const struct faulty_call *failed; /* NULL: the number was not reached */
+    bool is_persistent;
 };
 
 /* Frees with every fault there is; the check sees each outcome and the snapshot, freed or not. */
@@ -53,7 +55,7 @@ static void loop_over_free(HANDLE process, uint32_t flags,
     for (uint32_t number = 1; is_reached; number++) {
         is_reached = false;
         for (uint32_t i = 0; i < 2 * STATUSES; i++) {
-            struct outcome outcome = {.injected = statuses[i / 2]};
+            struct outcome outcome = {.injected = statuses[i / 2], .is_persistent = i % 2};
             HPSS snapshot = capture(flags);
 
             faulty_reset();
@@ -68,22 +70,28 @@ static void loop_over_free(HANDLE process, uint32_t flags,
     }
 }
 
-/* Of the memory of this process a sound system never says that it is about to go, or guarded. */
-static bool means_another_process(const struct outcome *outcome)
+/* By the rows, where one call fails; from then on only that the failure is one that was met. */
+static void check_by_rows(const struct outcome *outcome)
 {
-    return outcome->failed->service == FAULTY_read_memory &&
-           (outcome->injected == STATUS_PROCESS_IS_TERMINATING ||
-            outcome->injected == STATUS_ACCESS_DENIED);
+    const struct expectation_case what = {.thread = GetCurrentThreadId(), .is_free = true};
+    const char *difference = NULL;
+
+    if (outcome->failed && !outcome->is_persistent)
+        difference = expectation_compare(
+            expectation_of(&absorbed_by_free, outcome->failed, outcome->injected, &what),
+            outcome->injected, outcome->status);
+    if (difference)
+        fail_msg("%s fails with 0x%lx: %s: 0x%lx", faulty_name(outcome->failed->service),
+                 (unsigned long)outcome->injected, difference, (unsigned long)outcome->status);
 }
 
 /* Freed, or alive and then freed. */
 static void check_freed_or_refused(HPSS snapshot, const struct outcome *outcome)
 {
+    check_by_rows(outcome);
     if (outcome->status == STATUS_SUCCESS)
         return;
     assert_non_null(outcome->failed);
-    if (!means_another_process(outcome))
-        assert_int_equal(outcome->status, outcome->injected);
     assert_alive(snapshot);
     assert_int_equal(pss_snapshot_free(faulty_nt(), GetCurrentProcess(), snapshot), STATUS_SUCCESS);
 }
@@ -147,6 +155,7 @@ static NTSTATUS NTAPI answer_trace(HANDLE process, ULONG class_number, void *buf
 /* What cannot be recognised as the snapshot's own any more must stay open. */
 static void check_freed_but_lent(HPSS snapshot, const struct outcome *outcome)
 {
+    check_by_rows(outcome);
     check_freed(snapshot, outcome);
     assert_true(faulty_ledger().handles == (outcome->failed ? 1u : 0u));
     if (outcome->failed)
@@ -340,6 +349,7 @@ static int end_child(void **state)
 {
     (void)state;
     subject_fini(&child);
+    expectation_report(&absorbed_by_free);
     return 0;
 }
 

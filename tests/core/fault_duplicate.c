@@ -2,14 +2,17 @@
 /* The fault loop over duplicates and remote frees, with a ledger of three real processes. */
 #include "api/api.h"
 
+#include "expectation.h"
 #include "faulty_nt.h"
 #include "nt_calls.h"
+#include "soak.h"
 #include "subject.h"
 
 #define FLAGS                                                                  \
     (PSS_CAPTURE_VA_CLONE | PSS_CAPTURE_THREADS | PSS_CAPTURE_THREAD_CONTEXT | \
      PSS_CREATE_USE_VM_ALLOCATIONS)
 #define REPORTS 10u
+#define AT_ONCE 2u /* statuses of each call, by turns; all in a whole run */
 
 /* Where the snapshot is, and what is done with it. */
 struct way {
@@ -46,6 +49,7 @@ static HANDLE lent;              /* by the source, if it is in this process */
 static const struct way *way;    /* of the run */
 static char where[200];          /* the run, for messages */
 static uint32_t reported;
+static uint32_t delivered; /* calls until a duplicate is there, by the way that leaves the source */
 
 static void report(const char *what, NTSTATUS status)
 {
@@ -182,8 +186,29 @@ static void clean_up(NTSTATUS status, bool was_met)
     close_lent();
 }
 
+static const char *compare(bool is_persistent, NTSTATUS injected, NTSTATUS status)
+{
+    const struct expectation_case what = {.thread = GetCurrentThreadId(),
+                                          .is_free = way->is_free,
+                                          .delivered = way->flags ? delivered : 0};
+
+    if (!way->is_free && NT_SUCCESS(status) != (duplicate != NULL))
+        return "a duplicate without success, or none with it";
+    if (!faulty_failed())
+        return NT_SUCCESS(status) ? NULL : "nothing has failed";
+    if (!is_persistent)
+        return expectation_compare(
+            expectation_of(&absorbed_by_shipping, faulty_failed(), injected, &what), injected,
+            status);
+    return NT_SUCCESS(status) || status == injected || status == STATUS_INVALID_HANDLE ||
+                   (status == STATUS_IO_TIMEOUT && faulty_failures_of(FAULTY_wait))
+               ? NULL
+               : "that is not what failed";
+}
+
 static void run_fault(uint32_t number, bool is_persistent, NTSTATUS injected)
 {
+    const char *difference;
     struct account before;
     const struct faulty_call *call;
     NTSTATUS status;
@@ -199,14 +224,10 @@ static void run_fault(uint32_t number, bool is_persistent, NTSTATUS injected)
     snprintf(where, sizeof(where), "%s: call %u (%s) fails %s with 0x%lx", way->name, number,
              call ? faulty_name(call->service) : "none", is_persistent ? "on" : "once",
              (unsigned long)injected);
+    difference = compare(is_persistent, injected, status);
     faulty_fail(0, false, STATUS_SUCCESS);
-    if (!way->is_free && NT_SUCCESS(status) != (duplicate != NULL))
-        report("a duplicate without success, or none with it", status);
-    if (!NT_SUCCESS(status) && !call)
-        report("nothing has failed", status);
-    if (!NT_SUCCESS(status) && status != injected && status != STATUS_INVALID_HANDLE &&
-        !(status == STATUS_IO_TIMEOUT && faulty_failures_of(FAULTY_wait)))
-        report("that is not what failed", status);
+    if (difference)
+        report(difference, status);
     clean_up(status, call != NULL);
     compare_accounts(&before, is_persistent);
 }
@@ -232,16 +253,19 @@ static uint32_t count_calls(void)
 
 static void run_faults(bool is_persistent, const NTSTATUS *statuses, uint32_t status_count)
 {
-    uint32_t runs = 0;
+    uint32_t runs = 0, at_once = soak_or(is_persistent ? 1 : AT_ONCE, status_count);
+    uint32_t delivered_by[3][3] = {{0}};
 
     for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
         way = &ways[i];
         uint32_t calls = count_calls();
 
         assert_true(calls > 4);
+        delivered = way->flags ? delivered_by[way->from][way->to] : calls;
+        delivered_by[way->from][way->to] = delivered;
         for (uint32_t number = 1; number <= calls; number++)
-            for (uint32_t j = 0; j < status_count; j++, runs++)
-                run_fault(number, is_persistent, statuses[j]);
+            for (uint32_t j = 0; j < at_once; j++)
+                run_fault(number, is_persistent, statuses[runs++ % status_count]);
     }
     print_message("%u runs\n", runs);
     assert_same(reported, 0);
@@ -251,18 +275,25 @@ static void run_faults(bool is_persistent, const NTSTATUS *statuses, uint32_t st
 
 static void test_duplicate_with_a_fault_fails_or_is_whole(void **state)
 {
-    static const NTSTATUS statuses[] = {STATUS_NO_MEMORY, STATUS_ACCESS_DENIED};
+    static const NTSTATUS statuses[] = {
+        STATUS_NO_MEMORY,         STATUS_ACCESS_DENIED, STATUS_INVALID_HANDLE,
+        STATUS_INVALID_PARAMETER, STATUS_PARTIAL_COPY,  STATUS_PROCESS_IS_TERMINATING,
+        STATUS_UNSUCCESSFUL,
+    };
 
     (void)state;
-    run_faults(false, statuses, 2);
+    run_faults(false, statuses, sizeof(statuses) / sizeof(statuses[0]));
 }
 
 static void test_duplicate_with_faults_from_a_call_on_fails_or_is_whole(void **state)
 {
-    static const NTSTATUS statuses[] = {STATUS_UNSUCCESSFUL};
+    static const NTSTATUS statuses[] = {
+        STATUS_UNSUCCESSFUL,      STATUS_NO_MEMORY,    STATUS_ACCESS_DENIED,
+        STATUS_INVALID_PARAMETER, STATUS_PARTIAL_COPY, STATUS_NOT_IMPLEMENTED,
+    };
 
     (void)state;
-    run_faults(true, statuses, 1);
+    run_faults(true, statuses, sizeof(statuses) / sizeof(statuses[0]));
 }
 
 /* ---- events ---- */
@@ -338,6 +369,7 @@ static int end_processes(void **state)
     target_destroy(others[2]);
     subject_fini(&child);
     faulty_assert_clean("the end");
+    expectation_report(&absorbed_by_shipping);
     return 0;
 }
 

@@ -32,6 +32,7 @@ NTSTATUS NTAPI faulty_create_user_process(
         faulty_account_open(*process);
         faulty_account_open(*thread);
         faulty_account_carrier(*process);
+        faulty_note_carrier(*process);
     }
     return status;
 }
@@ -109,6 +110,7 @@ static NTSTATUS NTAPI create_process(HANDLE *process, ACCESS_MASK access, OBJECT
     if (NT_SUCCESS(status)) {
         faulty_account_open(*process);
         faulty_account_carrier(*process);
+        faulty_note_carrier(*process);
     }
     return status;
 }

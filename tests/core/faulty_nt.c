@@ -14,11 +14,12 @@ static struct {
     uint32_t calls, fallible, looks; /* atomic, as all counters here */
     uint32_t by_service[FAULTY_SERVICE_COUNT];
     uint32_t failures[FAULTY_SERVICE_COUNT];
-    uint8_t services[REMEMBERED]; /* of the fallible calls */
-    uint32_t fail_at, event_at;   /* 0: never */
+    uint8_t services[REMEMBERED];              /* of the fallible calls */
+    uint32_t made[FAULTY_SERVICE_COUNT];       /* by_service, at the first failure */
+    uint32_t fail_at, fail_again_at, event_at; /* 0: never */
     bool is_persistent, spares_waits;
-    NTSTATUS status;
-    bool has_failed;
+    NTSTATUS status, status_again, status_now;
+    bool has_failed, has_failed_again;
     struct faulty_call failed;
     void (*event)(void *argument);
     void *argument;
@@ -39,6 +40,7 @@ struct pss_nt *faulty_inner(void)
 void faulty_reset(void)
 {
     memset(&plan, 0, sizeof(plan));
+    faulty_forget_calls();
 }
 
 void faulty_fail(uint32_t number, bool persistent, NTSTATUS status)
@@ -46,6 +48,17 @@ void faulty_fail(uint32_t number, bool persistent, NTSTATUS status)
     plan.fail_at = number;
     plan.is_persistent = persistent;
     plan.status = status;
+}
+
+void faulty_fail_again(uint32_t later, NTSTATUS status)
+{
+    plan.fail_again_at = plan.fail_at + later;
+    plan.status_again = status;
+}
+
+bool faulty_failed_again(void)
+{
+    return plan.has_failed_again;
 }
 
 void faulty_spare_waits(void)
@@ -63,6 +76,11 @@ void faulty_plan_event(uint32_t number, void (*event)(void *argument), void *arg
     plan.event_at = number;
     plan.event = event;
     plan.argument = argument;
+}
+
+uint32_t faulty_made_before(enum faulty_service service)
+{
+    return plan.made[service];
 }
 
 uint32_t faulty_calls(void)
@@ -112,6 +130,8 @@ void faulty_begin(struct faulty_call *call)
     call->thread = GetCurrentThreadId();
     call->is_frozen = faulty_ledger().suspends != 0;
     call->looks = plan.looks;
+    call->before = faulty_follow(call->service);
+    call->is_carrier = call->handle && call->handle == faulty_carrier_handle();
     if (call->service == FAULTY_query_process && call->class_number == PSS_NT_PROCESS_TIMES)
         count(&plan.looks);
     count(&plan.by_service[call->service]);
@@ -122,28 +142,45 @@ void faulty_begin(struct faulty_call *call)
     }
 }
 
+static bool is_planned(uint32_t number)
+{
+    if (plan.fail_again_at && number == plan.fail_again_at)
+        return true;
+    return plan.fail_at &&
+           (number == plan.fail_at || (number > plan.fail_at && plan.is_persistent));
+}
+
+static void note_failure(const struct faulty_call *call)
+{
+    bool is_again = plan.fail_again_at && call->fallible == plan.fail_again_at;
+
+    count(&plan.failures[call->service]);
+    tally(TALLY_FAULTS, 1);
+    plan.status_now = is_again ? plan.status_again : plan.status;
+    plan.has_failed_again |= is_again;
+    if (plan.has_failed)
+        return;
+    plan.failed = *call;
+    memcpy(plan.made, plan.by_service, sizeof(plan.made));
+    plan.made[call->service]--; /* itself */
+    plan.has_failed = true;
+}
+
 bool faulty_is_failing(struct faulty_call call)
 {
+    call.fallible = count(&plan.fallible);
     faulty_begin(&call);
-    uint32_t number = count(&plan.fallible);
-    if (number < REMEMBERED)
-        plan.services[number] = (uint8_t)call.service;
-    if (!plan.fail_at || number < plan.fail_at || (number > plan.fail_at && !plan.is_persistent))
+    if (call.fallible < REMEMBERED)
+        plan.services[call.fallible] = (uint8_t)call.service;
+    if (!is_planned(call.fallible) || (plan.spares_waits && call.service == FAULTY_wait))
         return false;
-    if (plan.spares_waits && call.service == FAULTY_wait)
-        return false;
-    count(&plan.failures[call.service]);
-    tally(TALLY_FAULTS, 1);
-    if (!plan.has_failed) {
-        plan.failed = call;
-        plan.has_failed = true;
-    }
+    note_failure(&call);
     return true;
 }
 
 NTSTATUS faulty_status(void)
 {
-    return plan.status;
+    return plan.status_now;
 }
 
 static NTSTATUS NTAPI open_process(HANDLE *process, ACCESS_MASK access, OBJECT_ATTRIBUTES *object,

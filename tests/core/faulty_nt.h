@@ -35,15 +35,18 @@ enum faulty_service { FAULTY_SERVICES(FAULTY_ENUMERATOR) FAULTY_SERVICE_COUNT };
 /** A call that came through. */
 struct faulty_call {
     enum faulty_service service;
-    HANDLE handle;       /* the first one given */
-    ULONG class_number;  /* of a query */
-    SIZE_T size;         /* of the buffer */
-    const void *address; /* in the process */
-    bool is_remote;      /* it changes the memory of another process */
-    uint32_t number;     /* among all calls since the last faulty_reset, from 1 */
-    DWORD thread;        /* that called */
-    bool is_frozen;      /* something is suspended */
-    uint32_t looks;      /* looks at the times of a process before it: 0 while a target is opened */
+    HANDLE handle;              /* the first one given */
+    ULONG class_number;         /* of a query */
+    SIZE_T size;                /* of the buffer */
+    const void *address;        /* in the process */
+    bool is_remote;             /* it changes the memory of another process */
+    uint32_t number;            /* among all calls since the last faulty_reset, from 1 */
+    uint32_t fallible;          /* the number that faulty_fail counts; 0: a release */
+    enum faulty_service before; /* what this thread called before; FAULTY_SERVICE_COUNT: nothing */
+    bool is_carrier; /* the handle is that of the process made last, as the library has it */
+    DWORD thread;    /* that called */
+    bool is_frozen;  /* something is suspended */
+    uint32_t looks;  /* looks at the times of a process before it: 0 while a target is opened */
 };
 
 /** What the library holds at the moment. */
@@ -79,11 +82,21 @@ void faulty_reset(void);
  */
 void faulty_fail(uint32_t number, bool persistent, NTSTATUS status);
 
+/**
+ * Plans another fault beside that of faulty_fail, which is no persistent one: the call so many
+ * later fails, too, if there is one. faulty_failed_again() tells whether it did.
+ */
+void faulty_fail_again(uint32_t later, NTSTATUS status);
+bool faulty_failed_again(void);
+
 /** Until the next faulty_reset no wait fails: a thread of our own that lives can be waited for. */
 void faulty_spare_waits(void);
 
 /** The first call that was made to fail; NULL if there was none. */
 const struct faulty_call *faulty_failed(void);
+
+/** Calls of a service that came before faulty_failed(). */
+uint32_t faulty_made_before(enum faulty_service service);
 
 /** Calls something right before call \p number, releases counted, is made. */
 void faulty_plan_event(uint32_t number, void (*event)(void *argument), void *argument);

@@ -15,6 +15,18 @@ bool faulty_is_failing(struct faulty_call call);
 /** What a call that is to fail answers. */
 NTSTATUS faulty_status(void);
 
+/* faulty_history.c: what was called before. */
+
+/** Notes what the calling thread calls; answers what it called before. */
+enum faulty_service faulty_follow(enum faulty_service service);
+
+/** Nothing was called before. */
+void faulty_forget_calls(void);
+
+/** The process made last, by the handle the library got; NULL if there was none. */
+HANDLE faulty_carrier_handle(void);
+void faulty_note_carrier(HANDLE process);
+
 #define FAIL_IF_PLANNED(...)                                  \
     if (faulty_is_failing((struct faulty_call){__VA_ARGS__})) \
     return faulty_status()
