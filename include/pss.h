@@ -511,7 +511,8 @@ PSSAPI DWORD WINAPI PssCaptureSnapshot(HANDLE ProcessHandle, PSS_CAPTURE_FLAGS C
  * \return ERROR_SUCCESS · ERROR_INVALID_HANDLE: no such process, or no such snapshot in it, also
  *         when it was freed before (*kernel32: a double free is undefined*) ·
  *         ERROR_ACCESS_DENIED: a right is missing · ERROR_NOT_SUPPORTED: neither of these in
- *         another process · ERROR_SEM_TIMEOUT: the other process did not do it in time.
+ *         another process · ERROR_SEM_TIMEOUT: the other process did not do it in time ·
+ *         ERROR_NOT_ENOUGH_MEMORY and what else the system answered: for another process only.
  * \threadsafe Yes, unless another thread, here or there, is using the same snapshot.
  */
 PSSAPI DWORD WINAPI PssFreeSnapshot(HANDLE ProcessHandle, HPSS SnapshotHandle);

@@ -32,9 +32,9 @@ NTSTATUS pss_block_find(const struct pss_nt *nt, const struct pss_block *block)
         return STATUS_NOT_FOUND;
     status = nt->query_memory(PSS_CURRENT_PROCESS, (void *)block, PSS_NT_MEMORY_BASIC, &region,
                               sizeof(region), NULL);
-    if (NT_SUCCESS(status) && !holds_block(&region, block))
-        return STATUS_NOT_FOUND;
-    return status;
+    if (!NT_SUCCESS(status)) /* nothing is known: no status of the system means that it is gone */
+        return status == STATUS_NOT_FOUND ? STATUS_UNSUCCESSFUL : status;
+    return holds_block(&region, block) ? STATUS_SUCCESS : STATUS_NOT_FOUND;
 }
 
 static int insert(const struct pss_nt *nt, struct pss_block *block)

@@ -14,6 +14,10 @@ DWORD pss_nt_win32_error(NTSTATUS status)
         return ERROR_ACCESS_DENIED;
     case STATUS_NOT_IMPLEMENTED:
         return ERROR_INVALID_FUNCTION;
+    case STATUS_IO_TIMEOUT:
+        return ERROR_SEM_TIMEOUT;
+    case STATUS_CANCELLED:
+        return ERROR_OPERATION_ABORTED;
     default:
         return ERROR_MR_MID_NOT_FOUND;
     }
