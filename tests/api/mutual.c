@@ -2,11 +2,24 @@
 /* Processes that capture each other with their threads standing still: none stands still for ever.
  */
 #include "ledger.h"
+#include "soak.h"
 #include "target.h"
 #include "under_test.h"
 
-#define ROUNDS   200u
 #define CONTEXTS (PSS_CAPTURE_THREADS | PSS_CAPTURE_THREAD_CONTEXT)
+#define CLONES   (PSS_CAPTURE_VA_CLONE | CONTEXTS)
+
+/* How often each captures. */
+static DWORD rounds_of(DWORD flags)
+{
+    return flags & PSS_CAPTURE_VA_CLONE ? 8 : 200;
+}
+
+static void repeat(void (*run)(DWORD flags), DWORD flags)
+{
+    for (uint32_t i = 0; i < soak_or(1, 25); i++)
+        run(flags);
+}
 
 /** A target that has the DLL under test in it. */
 static struct target *start_capturer(void)
@@ -19,9 +32,9 @@ static struct target *start_capturer(void)
     return target;
 }
 
-static void begin_rounds(struct target *target, DWORD victim)
+static void begin_rounds(struct target *target, DWORD victim, DWORD flags)
 {
-    target_begin(target, TARGET_SNAPSHOT_ROUNDS, victim, CONTEXTS, CONTEXT_ALL, ROUNDS);
+    target_begin(target, TARGET_SNAPSHOT_ROUNDS, victim, flags, CONTEXT_ALL, rounds_of(flags));
 }
 
 static void end_rounds(struct target *target)
@@ -29,29 +42,34 @@ static void end_rounds(struct target *target)
     assert_same(target_answer(target), 0);
 }
 
-static void capture_once(HANDLE process)
+static void capture_once(HANDLE process, DWORD flags)
 {
     HPSS snapshot = NULL;
 
-    assert_same(pss.capture(process, CONTEXTS, CONTEXT_ALL, &snapshot), ERROR_SUCCESS);
+    assert_same(pss.capture(process, flags, CONTEXT_ALL, &snapshot), ERROR_SUCCESS);
     assert_same(pss.free(GetCurrentProcess(), snapshot), ERROR_SUCCESS);
 }
 
-static void capture_rounds(HANDLE process)
+static void capture_rounds(HANDLE process, DWORD flags)
 {
-    for (unsigned i = 0; i < ROUNDS; i++)
-        capture_once(process);
+    for (DWORD i = 0; i < rounds_of(flags); i++)
+        capture_once(process, flags);
+}
+
+static void capture_each_other(DWORD flags)
+{
+    struct target *other = start_capturer();
+
+    begin_rounds(other, GetCurrentProcessId(), flags);
+    capture_rounds(other->process, flags);
+    end_rounds(other);
+    target_destroy(other);
 }
 
 static void test_two_that_capture_each_other_go_on(void **state)
 {
-    struct target *other = start_capturer();
-
     (void)state;
-    begin_rounds(other, GetCurrentProcessId());
-    capture_rounds(other->process);
-    end_rounds(other);
-    target_destroy(other);
+    repeat(capture_each_other, CONTEXTS);
 }
 
 static void test_three_that_capture_in_a_ring_go_on(void **state)
@@ -60,38 +78,57 @@ static void test_three_that_capture_in_a_ring_go_on(void **state)
     struct target *second = start_capturer();
 
     (void)state;
-    begin_rounds(first, second->pid);
-    begin_rounds(second, GetCurrentProcessId());
-    capture_rounds(first->process);
+    begin_rounds(first, second->pid, CONTEXTS);
+    begin_rounds(second, GetCurrentProcessId(), CONTEXTS);
+    capture_rounds(first->process, CONTEXTS);
     end_rounds(first);
     end_rounds(second);
     target_destroy(first);
     target_destroy(second);
 }
 
-static void test_one_that_captures_itself_may_be_captured_meanwhile(void **state)
+static void capture_one_that_captures_itself(DWORD flags)
 {
     struct target *other = start_capturer();
 
-    (void)state;
-    begin_rounds(other, 0);
-    capture_rounds(other->process);
+    begin_rounds(other, 0, flags);
+    capture_rounds(other->process, flags);
     end_rounds(other);
     target_destroy(other);
 }
 
-static void test_two_may_capture_one(void **state)
+static void test_one_that_captures_itself_may_be_captured_meanwhile(void **state)
+{
+    (void)state;
+    repeat(capture_one_that_captures_itself, CONTEXTS);
+}
+
+static void capture_one_twice(DWORD flags)
 {
     struct target *victim = target_start();
     struct target *other = start_capturer();
 
-    (void)state;
-    begin_rounds(other, victim->pid);
-    capture_rounds(victim->process);
+    begin_rounds(other, victim->pid, flags);
+    capture_rounds(victim->process, flags);
     end_rounds(other);
     assert_same(target_call(victim, TARGET_PING, 0, 0, 0, 0), victim->pid);
     target_destroy(other);
     target_destroy(victim);
+}
+
+static void test_two_may_capture_one(void **state)
+{
+    (void)state;
+    repeat(capture_one_twice, CONTEXTS);
+}
+
+/* A clone is copied while its target stands still, and has one for its parent that copies, too. */
+static void test_clones_are_made_of_each_other_and_of_one_at_once(void **state)
+{
+    (void)state;
+    repeat(capture_each_other, CLONES);
+    repeat(capture_one_that_captures_itself, CLONES);
+    repeat(capture_one_twice, CLONES);
 }
 
 /** The lock of a target as another process has it: held, or free. */
@@ -113,7 +150,7 @@ static void test_lock_that_is_never_given_back_only_delays(void **state)
     (void)state;
     only_ours();
     HANDLE held = open_lock(target, false);
-    capture_once(target->process);
+    capture_once(target->process, CONTEXTS);
     assert_same(WaitForSingleObject(held, 0), WAIT_TIMEOUT); /* not ours to give back */
     CloseHandle(held);
     target_destroy(target);
@@ -126,7 +163,7 @@ static void test_locks_are_given_back(void **state)
     (void)state;
     only_ours();
     HANDLE watched = open_lock(target, true);
-    capture_once(target->process);
+    capture_once(target->process, CONTEXTS);
     assert_same(WaitForSingleObject(watched, 0), WAIT_OBJECT_0);
     CloseHandle(watched);
     target_destroy(target);
@@ -139,6 +176,7 @@ int main(int argc, char **argv)
         PSS_TEST(test_three_that_capture_in_a_ring_go_on),
         PSS_TEST(test_one_that_captures_itself_may_be_captured_meanwhile),
         PSS_TEST(test_two_may_capture_one),
+        PSS_TEST(test_clones_are_made_of_each_other_and_of_one_at_once),
         PSS_TEST(test_lock_that_is_never_given_back_only_delays),
         PSS_TEST(test_locks_are_given_back),
     };

@@ -33,6 +33,19 @@ struct event_case {
 
 const struct event_case *event_case_of(enum event_kind kind);
 
+/** An event on its way. */
+struct event_happening {
+    const struct event_case *event;
+    struct subject *subject;
+    bool has_happened;
+};
+
+/** Prepares the subject, and plans the event for a call of the faulty system. */
+void event_plan(struct event_happening *happening, uint32_t number);
+
+/** No event any more; checks the subject's threads, and makes it as it was before event_plan. */
+void event_finish(struct event_happening *happening, const char *where);
+
 /**
  * Captures a child again and again, and each time lets the event happen before another call: the
  * capture has to succeed and to leave nothing.

@@ -2,19 +2,20 @@
 /* Lets an event happen at each call of a capture, or at sampled ones. */
 #include "event_cases.h"
 
-/* An event on its way. */
-struct happening {
-    const struct event_case *event;
-    struct subject *subject;
-    bool has_happened;
-};
-
 static void happen(void *argument)
 {
-    struct happening *happening = argument;
+    struct event_happening *happening = argument;
 
     happening->has_happened = true;
     happening->event->happen(happening->subject);
+}
+
+void event_plan(struct event_happening *happening, uint32_t number)
+{
+    if (happening->event->prepare)
+        happening->event->prepare(happening->subject);
+    faulty_reset();
+    faulty_plan_event(number, happen, happening);
 }
 
 static uint32_t count_calls(const struct subject *subject, uint32_t flags)
@@ -28,10 +29,11 @@ static uint32_t count_calls(const struct subject *subject, uint32_t flags)
     return calls;
 }
 
-static void finish(struct happening *happening, const char *where)
+void event_finish(struct event_happening *happening, const char *where)
 {
     const struct event_case *event = happening->event;
 
+    faulty_plan_event(0, NULL, NULL);
     if (happening->has_happened) {
         subject_assert_suspended(happening->subject, event->suspend_count, where);
         if (event->undo)
@@ -46,22 +48,19 @@ static void finish(struct happening *happening, const char *where)
 static void run_once(struct subject *subject, const struct event_case *event, uint32_t flags,
                      uint32_t number)
 {
-    struct happening happening = {event, subject, false};
+    struct event_happening happening = {event, subject, false};
     HPSS snapshot = NULL;
     char where[160];
 
     snprintf(where, sizeof(where), "flags 0x%x, %s at call %u", flags, event->name, number);
-    if (event->prepare)
-        event->prepare(subject);
-    faulty_reset();
-    faulty_plan_event(number, happen, &happening);
+    event_plan(&happening, number);
     NTSTATUS status = subject_capture(subject, flags, &snapshot);
     faulty_plan_event(0, NULL, NULL);
     if (status != STATUS_SUCCESS)
         fail_msg("%s: the result is 0x%lx", where, (unsigned long)status);
     subject_check_and_free(snapshot, where);
     faulty_assert_clean(where);
-    finish(&happening, where);
+    event_finish(&happening, where);
 }
 
 void event_run(enum event_kind kind, uint32_t flags, uint32_t samples)
