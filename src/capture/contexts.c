@@ -37,11 +37,12 @@ struct xstate_services {
 static int find_xstate_services(const struct pss_nt *nt, struct xstate_services *services)
 {
     *(void **)&services->get_length = nt->find_service("RtlGetExtendedContextLength");
+    if (!services->get_length)
+        return 0; /* it may have been waited for */
     *(void **)&services->initialize = nt->find_service("RtlInitializeExtendedContext");
     *(void **)&services->set_mask = nt->find_service("RtlSetExtendedFeaturesMask");
     *(void **)&services->get_enabled = nt->find_service("RtlGetEnabledExtendedFeatures");
-    return services->get_length && services->initialize && services->set_mask &&
-           services->get_enabled;
+    return services->initialize && services->set_mask && services->get_enabled;
 }
 
 /* Makes the template of an extended context; answers its length, or 0 for "not on this system". */

@@ -152,11 +152,32 @@ static void *NTAPI find_export(void *module, const char *name)
     return NT_SUCCESS(LdrGetProcedureAddress(module, &text, 0, &address)) ? address : NULL;
 }
 
+/* About a second: who holds the lock may wait for this very thread, or stand still for good. */
+static NTSTATUS lock_loader_patiently(ULONG_PTR *cookie)
+{
+    static const int tries = 75;
+    LARGE_INTEGER pause = {.QuadPart = -10 * 10000}; /* 100 ns; negative is from now on */
+    NTSTATUS status = try_lock_loader(cookie);
+
+    for (int i = 1; i < tries && status == STATUS_LOCK_NOT_GRANTED; i++) {
+        NtDelayExecution(FALSE, &pause); /* or try at once */
+        status = try_lock_loader(cookie);
+    }
+    return status;
+}
+
 static void *NTAPI find_service(const char *name)
 {
-    void *ntdll = find_module(L"ntdll.dll");
+    ULONG_PTR cookie = 0;
+    void *ntdll, *service = NULL;
 
-    return ntdll ? find_export(ntdll, name) : NULL;
+    if (!NT_SUCCESS(lock_loader_patiently(&cookie)))
+        return NULL;
+    ntdll = find_module(L"ntdll.dll");
+    if (ntdll)
+        service = find_export(ntdll, name);
+    unlock_loader(cookie);
+    return service;
 }
 
 static NTSTATUS NTAPI query_environment(const WCHAR *name, WCHAR *value, USHORT size)
