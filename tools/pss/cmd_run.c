@@ -51,6 +51,16 @@ static DWORD start_suspended(WCHAR *line, PROCESS_INFORMATION *program)
     return error;
 }
 
+static int report_not_started(const char *name, DWORD error)
+{
+    if (error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND) {
+        report("there is no program '%s'", name);
+        return EXIT_NOT_FOUND;
+    }
+    report_failure(name, error);
+    return EXIT_NOT_STARTED;
+}
+
 /** Lets go of the standard handles: what reads from a program's pipe waits for its last writer. */
 static void close_standard_handles(void)
 {
@@ -63,19 +73,23 @@ static int wait_for(const PROCESS_INFORMATION *program)
     DWORD code = EXIT_RUNTIME;
 
     close_standard_handles();
-    WaitForSingleObject(program->hProcess, INFINITE);
-    GetExitCodeProcess(program->hProcess, &code);
+    if (WaitForSingleObject(program->hProcess, INFINITE) != WAIT_OBJECT_0)
+        return report_failure("WaitForSingleObject", GetLastError());
+    if (!GetExitCodeProcess(program->hProcess, &code))
+        return report_failure("GetExitCodeProcess", GetLastError());
     return (int)code;
 }
 
-static int report_not_started(const char *name, DWORD error)
+/** Lets the program run to its end; one that cannot be let run is not left behind. */
+static int run_to_end(const char *name, const PROCESS_INFORMATION *program)
 {
-    if (error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND) {
-        report("there is no program '%s'", name);
-        return EXIT_NOT_FOUND;
+    if (ResumeThread(program->hThread) == (DWORD)-1) {
+        DWORD error = GetLastError();
+
+        TerminateProcess(program->hProcess, EXIT_NOT_STARTED);
+        return report_not_started(name, error);
     }
-    report_failure(name, error);
-    return EXIT_NOT_STARTED;
+    return wait_for(program);
 }
 
 static int report_not_attached(const char *name, DWORD error)
@@ -115,8 +129,7 @@ int command_run(int argc, char **argv)
         code = report_not_attached(argv[first], error);
     } else {
         SetConsoleCtrlHandler(leave_to_program, TRUE);
-        ResumeThread(program.hThread);
-        code = wait_for(&program);
+        code = run_to_end(argv[first], &program);
     }
     CloseHandle(program.hThread);
     CloseHandle(program.hProcess);
