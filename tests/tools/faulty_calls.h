@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* The Windows calls of a program that is linked into a test, made to fail by their number. */
+#ifndef PSS_FAULTY_CALLS_H
+#define PSS_FAULTY_CALLS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <windows.h>
+
+/** The imports of this program lead to the wrappers from now on; undone by faulty_calls_end. */
+void faulty_calls_begin(void);
+void faulty_calls_end(void);
+
+/** Plans a fault, and counts from 1 again: no call is made, the last-error value is \p error. */
+void faulty_calls_fail(uint32_t number, bool persistent, DWORD error);
+
+/** What GetCommandLineW answers while the imports lead here; GetStdHandle answers NULL then. */
+void faulty_calls_set_line(WCHAR *line);
+
+/** Calls since then, and the name of the first one that failed, or NULL. */
+uint32_t faulty_calls_count(void);
+const char *faulty_calls_failed(void);
+
+#endif

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands of pss.exe with calls that fail: in the library behind it, and its own. */
+#include "faulty_nt.h"
+
+#define pss_nt_system faulty_nt
+#include "../../exports/exports.c"
+#undef pss_nt_system
+
+#include <fcntl.h>
+#include <io.h>
+#include <sys/stat.h>
+#include <tlhelp32.h>
+
+#include <jansson.h>
+
+#include "faulty_calls.h"
+#include "nt_calls.h"
+#include "soak.h"
+#include "subject.h"
+
+#define ARGUMENTS 8
+#define SAMPLES   12u /* runs of a command, and as many with calls of its own */
+#define READ_SIZE 8192
+#define REPORTS   10u
+
+int wmain(int argc, WCHAR **wide); /* tools/pss/main.c */
+
+/* A command line: PID, ADDRESS, FILE and PROGRAM stand for what the test has. */
+struct command {
+    const char *arguments[ARGUMENTS];
+    int status; /* where nothing fails */
+    bool is_json, makes_file;
+};
+
+static const struct command commands[] = {
+    {{"--version"}, 0, false, false},
+    {{"--help"}, 0, false, false},
+    {{"help", "show"}, 0, false, false},
+    {{"no-command"}, 2, false, false},
+    {{"list"}, 0, false, false},
+    {{"list", "--json"}, 0, true, false},
+    {{"show", "PID"}, 0, false, false},
+    {{"show", "PID", "--all"}, 0, false, false},
+    {{"show", "PID", "--all", "--json"}, 0, true, false},
+    {{"show", "PID", "--clone"}, 0, false, false},
+    {{"show", "PID", "--clone", "--json"}, 0, true, false},
+    {{"show", "self", "--threads"}, 0, false, false},
+    {{"read", "PID", "ADDRESS", "64"}, 0, false, false},
+    {{"read", "PID", "ADDRESS", "8192", "--output", "FILE"}, 0, false, true},
+    {{"rebind", "PROGRAM", "--dry-run"}, 0, false, false},
+    {{"rebind", "PROGRAM"}, 0, false, false},
+    {{"run", "cmd.exe", "/c", "exit", "7"}, 7, false, false},
+};
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const NTSTATUS statuses[] = {
+    STATUS_NO_MEMORY,    STATUS_ACCESS_DENIED,          STATUS_INVALID_HANDLE,
+    STATUS_PARTIAL_COPY, STATUS_PROCESS_IS_TERMINATING, STATUS_NOT_IMPLEMENTED,
+    STATUS_UNSUCCESSFUL, STATUS_INVALID_PARAMETER,
+};
+#define STATUSES (sizeof(statuses) / sizeof(statuses[0]))
+
+static const DWORD errors[] = {
+    ERROR_ACCESS_DENIED, ERROR_NOT_ENOUGH_MEMORY, ERROR_INVALID_HANDLE,
+    ERROR_DISK_FULL,     ERROR_GEN_FAILURE,       ERROR_INVALID_FUNCTION,
+};
+#define ERRORS (sizeof(errors) / sizeof(errors[0]))
+
+static struct subject child;
+static const struct command *command; /* of the run */
+static WCHAR words[ARGUMENTS + 1][MAX_PATH], file[MAX_PATH], program[MAX_PATH], sink[2][MAX_PATH];
+static WCHAR directory[MAX_PATH], original[MAX_PATH]; /* of the program, and what it was */
+static char where[400];                               /* the run, for messages */
+static uint32_t reported;
+
+static void report_run(const char *what, int status)
+{
+    if (reported++ < REPORTS)
+        print_error("%s: %s: %d\n", where, what, status);
+}
+
+/* ---- the program that is rebound ---- */
+
+static bool rebinds(void)
+{
+    return !strcmp(command->arguments[0], "rebind");
+}
+
+static void make_neighbour(WCHAR path[MAX_PATH], const WCHAR *suffix)
+{
+    wcscpy(path, program);
+    wcscat(path, suffix);
+}
+
+/* As it was built, and alone in its directory. */
+static void renew_program(void)
+{
+    WCHAR path[MAX_PATH];
+
+    make_neighbour(path, L".pss-new");
+    DeleteFileW(path);
+    make_neighbour(path, L".pss-backup");
+    DeleteFileW(path);
+    swprintf(path, MAX_PATH, L"%ls\\pss.dll", directory);
+    DeleteFileW(path);
+    assert_true(CopyFileW(original, program, FALSE));
+}
+
+static bool is_original(const WCHAR *path)
+{
+    static char bytes[2][1 << 20];
+    size_t sizes[2] = {0};
+
+    for (int i = 0; i < 2; i++) {
+        FILE *stream = _wfopen(i ? original : path, L"rb");
+
+        if (!stream)
+            return false;
+        sizes[i] = fread(bytes[i], 1, sizeof(bytes[i]), stream);
+        fclose(stream);
+    }
+    return sizes[0] && sizes[0] == sizes[1] && !memcmp(bytes[0], bytes[1], sizes[0]);
+}
+
+/* docs/rebind.md: if anything fails, the file is as it was. */
+static void check_program(int status)
+{
+    bool is_dry = command->arguments[2] != NULL;
+    WCHAR path[MAX_PATH];
+
+    make_neighbour(path, L".pss-backup");
+    if (is_original(program) != (status || is_dry))
+        report_run("the program is not what it should be", status);
+    if (!status && !is_dry && !is_original(path))
+        report_run("there is no backup", status);
+    make_neighbour(path, L".pss-new");
+    if (!status && GetFileAttributesW(path) != INVALID_FILE_ATTRIBUTES)
+        report_run("a half program is left", status);
+}
+
+/* ---- one run of the program ---- */
+
+static void write_word(const char *argument, WCHAR word[MAX_PATH])
+{
+    if (!strcmp(argument, "PID"))
+        swprintf(word, MAX_PATH, L"%lu", child.target->pid);
+    else if (!strcmp(argument, "ADDRESS"))
+        swprintf(word, MAX_PATH, L"0x%I64x", child.memory);
+    else if (!strcmp(argument, "FILE"))
+        wcscpy(word, file);
+    else if (!strcmp(argument, "PROGRAM"))
+        wcscpy(word, program);
+    else
+        swprintf(word, MAX_PATH, L"%hs", argument);
+}
+
+static int make_arguments(WCHAR *argv[ARGUMENTS + 2])
+{
+    int argc = 1;
+
+    wcscpy(words[0], L"pss");
+    argv[0] = words[0];
+    for (; argc <= ARGUMENTS && command->arguments[argc - 1]; argc++) {
+        write_word(command->arguments[argc - 1], words[argc]);
+        argv[argc] = words[argc];
+    }
+    argv[argc] = NULL;
+    return argc;
+}
+
+/* Both streams lead into files while the program runs. */
+static void redirect(int saved[2])
+{
+    for (int i = 0; i < 2; i++) {
+        int sunk;
+
+        fflush(i ? stderr : stdout);
+        saved[i] = _dup(i + 1);
+        sunk = _wopen(sink[i], _O_CREAT | _O_TRUNC | _O_RDWR | _O_BINARY, _S_IREAD | _S_IWRITE);
+        assert_true(saved[i] >= 0 && sunk >= 0);
+        _dup2(sunk, i + 1);
+        _close(sunk);
+    }
+}
+
+static void restore(const int saved[2])
+{
+    for (int i = 0; i < 2; i++) {
+        fflush(i ? stderr : stdout);
+        clearerr(i ? stderr : stdout);
+        _dup2(saved[i], i + 1);
+        _close(saved[i]);
+        _setmode(i + 1, _O_TEXT);
+    }
+    setvbuf(stdout, NULL, _IONBF, 0);
+}
+
+static char *read_sink(int index)
+{
+    FILE *stream = _wfopen(sink[index], L"rb");
+    char *text = calloc(1, 1 << 22);
+
+    assert_true(stream && text);
+    text[fread(text, 1, (1 << 22) - 1, stream)] = '\0';
+    fclose(stream);
+    return text;
+}
+
+static int run_program(void)
+{
+    WCHAR *argv[ARGUMENTS + 2];
+    int argc = make_arguments(argv), saved[2], status;
+    WCHAR line[1024] = L"";
+
+    if (rebinds())
+        renew_program();
+    for (int i = 0; i < argc; i++) {
+        wcscat(line, argv[i]);
+        wcscat(line, L" ");
+    }
+    line[wcslen(line) - 1] = L'\0';
+    faulty_calls_set_line(line);
+    redirect(saved);
+    faulty_calls_begin();
+    status = wmain(argc, argv);
+    faulty_calls_end();
+    restore(saved);
+    return status;
+}
+
+/* ---- what has to hold ---- */
+
+static void check_json(const char *text, int status)
+{
+    json_t *document = json_loads(text, 0, NULL);
+
+    if (!document && (*text || !status))
+        report_run("the document is not whole", status);
+    if (document)
+        json_decref(document);
+}
+
+/* A whole file, or a message that it is none. */
+static void check_file(int status)
+{
+    WIN32_FILE_ATTRIBUTE_DATA data;
+
+    if (!status && (!GetFileAttributesExW(file, GetFileExInfoStandard, &data) ||
+                    data.nFileSizeLow != READ_SIZE))
+        report_run("the file is not whole", status);
+    DeleteFileW(file);
+}
+
+/* A clone's handle stays with the client where it cannot be told that it is still the clone's. */
+static void close_lent(void)
+{
+    const struct faulty_call *call = faulty_failed();
+
+    if (call && call->service == FAULTY_query_process && faulty_ledger().handles == 1)
+        faulty_reclaim();
+}
+
+/* No program stays that was started. */
+static void assert_no_program(void)
+{
+    PROCESSENTRY32W entry = {.dwSize = sizeof(entry)};
+    HANDLE list;
+
+    if (strcmp(command->arguments[0], "run") != 0)
+        return;
+    list = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
+
+    for (BOOL more = Process32FirstW(list, &entry); more; more = Process32NextW(list, &entry)) {
+        HANDLE process;
+
+        if (entry.th32ParentProcessID != GetCurrentProcessId() ||
+            _wcsicmp(entry.szExeFile, L"cmd.exe") != 0)
+            continue;
+        process = OpenProcess(SYNCHRONIZE | PROCESS_TERMINATE, FALSE, entry.th32ProcessID);
+        if (process && WaitForSingleObject(process, 10000) != WAIT_OBJECT_0) {
+            report_run("a program is left", (int)entry.th32ProcessID);
+            TerminateProcess(process, 1);
+        }
+        if (process)
+            CloseHandle(process);
+    }
+    CloseHandle(list);
+}
+
+/* As documented: 125 to 127 are those of `pss run`. */
+static bool is_failure(int status)
+{
+    return status == 1 || (!strcmp(command->arguments[0], "run") && status >= 125 && status <= 127);
+}
+
+static void check_run(int status, bool has_failed, DWORD handles)
+{
+    char *output = read_sink(0), *messages = read_sink(1);
+
+    if (status != command->status && (!has_failed || !is_failure(status)))
+        report_run("the exit status", status);
+    if (status && status != command->status && !*messages)
+        report_run("no message", status);
+    if (!status && !*output && !command->makes_file && command->status != 7)
+        report_run("no output", status);
+    if (command->is_json)
+        check_json(output, status);
+    if (command->makes_file)
+        check_file(status);
+    if (rebinds())
+        check_program(status);
+    close_lent();
+    faulty_assert_clean(where);
+    if (nt_handles_count(GetCurrentProcessId()) > handles)
+        report_run("handles are left", (int)nt_handles_count(GetCurrentProcessId()));
+    free(output);
+    free(messages);
+}
+
+static void describe(const char *what, uint32_t number, bool is_persistent, unsigned long code)
+{
+    int length = 0;
+
+    for (int i = 0; i < ARGUMENTS && command->arguments[i]; i++)
+        length +=
+            snprintf(where + length, sizeof(where) - (size_t)length, "%s ", command->arguments[i]);
+    snprintf(where + length, sizeof(where) - (size_t)length, ": call %u (%s) fails %s with 0x%lx",
+             number, what ? what : "none", is_persistent ? "on" : "once", code);
+}
+
+/* ---- faults in the library ---- */
+
+static uint32_t run_library_fault(uint32_t number, bool is_persistent, NTSTATUS status)
+{
+    DWORD handles = number ? nt_handles_count(GetCurrentProcessId()) : MAXDWORD;
+
+    faulty_calls_fail(0, false, ERROR_SUCCESS);
+    faulty_reset();
+    faulty_fail(number, is_persistent, status);
+    if (is_persistent)
+        faulty_spare_waits();
+    int result = run_program();
+    const struct faulty_call *call = faulty_failed();
+    uint32_t calls = faulty_fallible_calls();
+    describe(call ? faulty_name(call->service) : NULL, number, is_persistent,
+             (unsigned long)status);
+    faulty_fail(0, false, STATUS_SUCCESS);
+    check_run(result, call != NULL, handles);
+    assert_no_program();
+    return calls;
+}
+
+static void test_commands_with_a_fault_in_the_library_end_well(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COMMANDS; i++) {
+        uint32_t calls, runs;
+
+        command = &commands[i];
+        run_library_fault(0, false, 0); /* what the C runtime opens once is open then */
+        calls = run_library_fault(0, false, 0);
+        runs = calls ? soak_or(SAMPLES, calls * (uint32_t)STATUSES) : 0;
+        for (uint32_t j = 0; j < runs; j++)
+            run_library_fault(1 + subject_random() % calls, j % 4 == 3,
+                              statuses[subject_random() % STATUSES]);
+        print_message("%s: %u calls, %u runs\n", where, calls, runs);
+    }
+    assert_same(reported, 0);
+}
+
+/* ---- faults in the program's own calls ---- */
+
+static uint32_t run_own_fault(uint32_t number, bool is_persistent, DWORD error)
+{
+    DWORD handles = number ? nt_handles_count(GetCurrentProcessId()) : MAXDWORD;
+
+    faulty_reset();
+    faulty_calls_fail(number, is_persistent, error);
+    int result = run_program();
+    uint32_t calls = faulty_calls_count();
+    describe(faulty_calls_failed(), number, is_persistent, error);
+    check_run(result, faulty_calls_failed() != NULL, handles);
+    assert_no_program();
+    return calls;
+}
+
+static void test_commands_with_a_fault_of_their_own_end_well(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COMMANDS; i++) {
+        uint32_t calls, runs = 0;
+
+        command = &commands[i];
+        calls = run_own_fault(0, false, 0);
+        for (uint32_t number = 1; number <= calls; number++)
+            for (uint32_t j = 0; j < 2 * ERRORS; j++) {
+                if (!soak_or(0, 1) && subject_random() % (calls * 2 * ERRORS) >= SAMPLES)
+                    continue;
+                run_own_fault(number, j % 2, errors[j / 2]);
+                runs++;
+            }
+        print_message("%s: %u calls, %u runs\n", where, calls, runs);
+    }
+    assert_same(reported, 0);
+}
+
+/* ---- fixtures ---- */
+
+static void make_path(WCHAR path[MAX_PATH], const WCHAR *suffix)
+{
+    WCHAR temporary[MAX_PATH];
+
+    GetTempPathW(MAX_PATH, temporary);
+    swprintf(path, MAX_PATH, L"%lspss-faults-%lu%ls", temporary, GetCurrentProcessId(), suffix);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    SetEnvironmentVariableA("PSS_FORWARD", "0");
+    faulty_init();
+    assert_same(PssWalkMarkerFree(NULL), ERROR_INVALID_HANDLE); /* decides who serves */
+    subject_start_child(&child);
+    make_path(sink[0], L".out");
+    make_path(sink[1], L".err");
+    make_path(file, L".bin");
+    make_path(directory, L"");
+    assert_true(CreateDirectoryW(directory, NULL));
+    swprintf(program, MAX_PATH, L"%ls\\program.exe", directory);
+    GetModuleFileNameW(NULL, original, MAX_PATH);
+    wcscpy(wcsrchr(original, L'\\') + 1, L"pss-test-kernel32.exe");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    subject_fini(&child);
+    DeleteFileW(sink[0]);
+    DeleteFileW(sink[1]);
+    renew_program();
+    DeleteFileW(program);
+    RemoveDirectoryW(directory);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_commands_with_a_fault_in_the_library_end_well),
+        cmocka_unit_test(test_commands_with_a_fault_of_their_own_end_well),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
