@@ -91,6 +91,12 @@ CONDITION(is_process_table)
     return call->class_number == PSS_NT_SYSTEM_EXTENDED_PROCESSES;
 }
 
+CONDITION(is_after_wait)
+{
+    (void)what;
+    return call->before == FAULTY_wait;
+}
+
 static bool expectation_end(NTSTATUS status)
 {
     return status == STATUS_INVALID_PARAMETER;
@@ -115,6 +121,8 @@ static const struct expectation_row rows[] = {
              "a process handle comes without data by type"),
     ABSORBED(query_process, PSS_NT_PROCESS_WOW64, is_later, soft,
              "a process handle comes without data by type"),
+    UNCLEAR(query_process, PSS_NT_PROCESS_TIMES, is_after_wait, any, STATUS_IO_TIMEOUT,
+            "STATUS_IO_TIMEOUT: the target is not believed to live"),
     ABSORBED(query_process, PSS_NT_PROCESS_VM_COUNTERS, NULL, any, "the memory counters are 0"),
     ABSORBED(query_process, PSS_NT_PROCESS_EXECUTE_FLAGS, NULL, any, "the execute flags are 0"),
     ABSORBED(query_process, PSS_NT_PROCESS_PRIORITY_CLASS, NULL, any,

@@ -121,7 +121,8 @@ static void reclaim_from_helper(void)
 {
     struct faulty_ledger held = faulty_ledger();
 
-    if (faulty_failures_of(FAULTY_wait) >= 2 && held.allocations == 1 && held.handles <= 1)
+    if ((faulty_failures_of(FAULTY_wait) >= 2 || faulty_failed_a_look()) && held.allocations == 1 &&
+        held.handles <= 1)
         faulty_reclaim();
 }
 

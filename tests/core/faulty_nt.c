@@ -103,6 +103,12 @@ uint32_t faulty_failures_of(enum faulty_service service)
     return plan.failures[service];
 }
 
+bool faulty_failed_a_look(void)
+{
+    return plan.has_failed && plan.failed.service == FAULTY_query_process &&
+           plan.failed.class_number == PSS_NT_PROCESS_TIMES && plan.failed.before == FAULTY_wait;
+}
+
 enum faulty_service faulty_service_of(uint32_t number)
 {
     if (!number || number > plan.fallible || number >= REMEMBERED)

@@ -115,6 +115,12 @@ enum faulty_service faulty_service_of(uint32_t number);
 /** Calls of a service that were made to fail since the last faulty_reset. */
 uint32_t faulty_failures_of(enum faulty_service service);
 
+/**
+ * Whether what failed was the look whether somebody lives who is waited for: on a busy machine, and
+ * there alone, a wait takes so long that the library looks, and then gives a helper up.
+ */
+bool faulty_failed_a_look(void);
+
 const char *faulty_name(enum faulty_service service);
 
 struct faulty_ledger faulty_ledger(void);
