@@ -31,7 +31,7 @@ struct kind {
 #define HOSTILE_ENTRY(identifier, name, traits) {name, become_##identifier},
 static const struct kind kinds[] = {HOSTILE_KINDS(HOSTILE_ENTRY)};
 
-static HANDLE output;
+static HANDLE input, output; /* taken before anything is broken */
 
 static void say(const char *text)
 {
@@ -66,7 +66,6 @@ static void end(UINT code)
 /* A read that waits would cost a handle that comes when it likes. */
 static void wait_for_end(HANDLE event)
 {
-    HANDLE input = GetStdHandle(STD_INPUT_HANDLE);
     DWORD count;
     char byte;
 
@@ -144,6 +143,7 @@ int main(int argc, char **argv)
 
     if (!kind)
         return 2;
+    input = GetStdHandle(STD_INPUT_HANDLE);
     output = GetStdHandle(STD_OUTPUT_HANDLE);
     hostile_seed(argc > 2 ? strtoul(argv[2], NULL, 10) : 1);
     if (argc > 3 && !strcmp(argv[3], "self"))
