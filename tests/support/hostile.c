@@ -68,9 +68,18 @@ static void read_greeting(HANDLE output, struct hostile *hostile)
     hostile->pattern = address ? strtoull(address + strlen("pattern at "), NULL, 16) : 0;
 }
 
-/* Nobody but this process inherits the two handles. */
-static bool create_with_handles(const WCHAR *path, const char *kind, uint32_t seed, HANDLE event,
-                                HANDLE *output, PROCESS_INFORMATION *made)
+static HANDLE make_event(void)
+{
+    SECURITY_ATTRIBUTES inherit = {sizeof(inherit), NULL, TRUE};
+    HANDLE event = CreateEventW(&inherit, TRUE, FALSE, NULL);
+
+    assert_non_null(event);
+    return event;
+}
+
+/* Nobody but this process inherits the three handles. */
+static bool create_with_handles(const WCHAR *path, const char *kind, uint32_t seed,
+                                const HANDLE events[2], HANDLE *output, PROCESS_INFORMATION *made)
 {
     SECURITY_ATTRIBUTES inherit = {sizeof(inherit), NULL, TRUE};
     HANDLE write_end;
@@ -78,35 +87,45 @@ static bool create_with_handles(const WCHAR *path, const char *kind, uint32_t se
 
     assert_true(CreatePipe(output, &write_end, &inherit, 0));
     SetHandleInformation(*output, HANDLE_FLAG_INHERIT, 0);
-    swprintf(arguments, 100, L"%hs %u %lu", kind, seed, (unsigned long)(uintptr_t)event);
+    swprintf(arguments, 100, L"%hs %u %lu %lu", kind, seed, (unsigned long)(uintptr_t)events[0],
+             (unsigned long)(uintptr_t)events[1]);
     bool is_created = create(path, arguments, write_end, made);
-    SetHandleInformation(event, HANDLE_FLAG_INHERIT, 0);
+    SetHandleInformation(events[0], HANDLE_FLAG_INHERIT, 0);
+    SetHandleInformation(events[1], HANDLE_FLAG_INHERIT, 0);
     CloseHandle(write_end);
     return is_created;
 }
 
+/* It is ready when its greeting is written: a write that is under way has a handle of its own. */
+static void let_become(struct hostile *hostile, const PROCESS_INFORMATION *made, HANDLE output,
+                       HANDLE ready)
+{
+    HANDLE signs[] = {ready, made->hProcess};
+
+    hostile->target.process = made->hProcess;
+    hostile->target.thread = made->hThread;
+    hostile->target.pid = made->dwProcessId;
+    hostile->target.main_thread = made->dwThreadId;
+    target_note_started(made->dwProcessId);
+    assert_true(AssignProcessToJobObject(hostile_job(), made->hProcess));
+    ResumeThread(made->hThread);
+    read_greeting(output, hostile);
+    assert_true(WaitForMultipleObjects(2, signs, FALSE, LIMIT_MS) <= WAIT_OBJECT_0 + 1);
+}
+
 bool hostile_start(const WCHAR *path, const char *kind, uint32_t seed, struct hostile *hostile)
 {
-    SECURITY_ATTRIBUTES inherit = {sizeof(inherit), NULL, TRUE};
+    HANDLE output, events[2] = {make_event(), make_event()};
     PROCESS_INFORMATION made = {0};
-    HANDLE output;
 
     memset(hostile, 0, sizeof(*hostile));
-    hostile->event = CreateEventW(&inherit, TRUE, FALSE, NULL);
-    assert_non_null(hostile->event);
-    bool is_created = create_with_handles(path, kind, seed, hostile->event, &output, &made);
-    if (is_created) {
-        hostile->target.process = made.hProcess;
-        hostile->target.thread = made.hThread;
-        hostile->target.pid = made.dwProcessId;
-        hostile->target.main_thread = made.dwThreadId;
-        target_note_started(made.dwProcessId);
-        assert_true(AssignProcessToJobObject(hostile_job(), made.hProcess));
-        ResumeThread(made.hThread);
-        read_greeting(output, hostile);
-    } else {
+    bool is_created = create_with_handles(path, kind, seed, events, &output, &made);
+    hostile->event = events[0];
+    if (is_created)
+        let_become(hostile, &made, output, events[1]);
+    else
         CloseHandle(hostile->event);
-    }
+    CloseHandle(events[1]);
     CloseHandle(output);
     return is_created;
 }

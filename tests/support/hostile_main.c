@@ -3,7 +3,8 @@
  * A process that lies, moves or dies while it is captured.
  *
  *   pss-test-hostile KIND [SEED]         becomes it, says so, and ends with 0 when its input does
- *   pss-test-hostile KIND SEED EVENT     the same, but ends when the event it inherited is signaled
+ *   pss-test-hostile KIND SEED END READY the same by two events it inherited: ends with one, and
+ *                                        sets the other when it has said so
  *   pss-test-hostile KIND SEED self      becomes it, captures itself by kernel32's API, ends with
  * 42 pss-test-hostile KIND SEED early     the same before its main function, where the loader calls
  */
@@ -77,13 +78,15 @@ static void wait_for_end(HANDLE event)
 }
 
 /* The greeting is made before anything is broken, and said after that. */
-static void become_and_wait(const struct kind *kind, HANDLE event)
+static void become_and_wait(const struct kind *kind, HANDLE event, HANDLE ready)
 {
     char text[120];
 
     snprintf(text, sizeof(text), "pss-test-hostile is process %lu: %s, pattern at %llx\n",
              GetCurrentProcessId(), kind->name, (unsigned long long)make_pattern());
     say(kind->become() ? text : "not here\n");
+    if (ready)
+        SetEvent(ready);
     wait_for_end(event);
     hostile_calm_down();
     end(0);
@@ -137,6 +140,11 @@ static void WINAPI run_early(void *image, DWORD reason, void *reserved)
 __attribute__((section(".CRT$XLC"), used)) static const PIMAGE_TLS_CALLBACK tls_callback =
     run_early;
 
+static HANDLE to_handle(const char *text)
+{
+    return (HANDLE)(uintptr_t)strtoul(text, NULL, 10);
+}
+
 int main(int argc, char **argv)
 {
     const struct kind *kind = argc > 1 ? find_kind(argv[1]) : NULL;
@@ -148,6 +156,7 @@ int main(int argc, char **argv)
     hostile_seed(argc > 2 ? strtoul(argv[2], NULL, 10) : 1);
     if (argc > 3 && !strcmp(argv[3], "self"))
         become_and_capture(kind);
-    become_and_wait(kind, argc > 3 ? (HANDLE)(uintptr_t)strtoul(argv[3], NULL, 10) : NULL);
+    become_and_wait(kind, argc > 4 ? to_handle(argv[3]) : NULL,
+                    argc > 4 ? to_handle(argv[4]) : NULL);
     return 3;
 }
