@@ -50,6 +50,18 @@ can_mount()
     privately "mount -t tmpfs none /mnt" 2>/dev/null
 }
 
+# run_mounted MOUNTS ARGUMENT...: pss.exe and a server of its own behind these mounts.
+run_mounted()
+{
+    local mounts=$1
+    shift
+    end_own
+    command="pss $* behind: $mounts"
+    out=$(privately "$mounts && '$own' '$bin/pss.exe' $*; status=\$?; '$own' --end; exit \$status" 2>"$scratch/err")
+    status=$?
+    err=$(cat "$scratch/err")
+}
+
 # What cannot be had here is told, and the test counts as skipped unless something else fails.
 skipped=0
 skip()

@@ -6,7 +6,7 @@
 seed=${PSS_TEST_SEED:-$(date +%s)}
 echo "PSS_TEST_SEED=$seed"
 RANDOM=$((seed % 32768))
-rounds=3
+rounds=2
 [ -z "${PSS_SOAK:-}" ] || rounds=200
 
 make_own_prefix
