@@ -21,9 +21,20 @@ make_own_prefix()
     chmod +x "$own"
 }
 
+# All processes of the own prefix, Wine's services included, and nobody else's.
+own_processes()
+{
+    grep -lzxF "WINEPREFIX=$own_prefix" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3
+}
+
+# Where the server was killed, its programs stay.
 end_own()
 {
+    local pid
     [ ! -x "$own" ] || "$own" --end
+    for pid in $(own_processes); do
+        kill -9 "$pid" 2>/dev/null
+    done
 }
 
 # run_own ARGUMENT...: pss.exe in the own prefix; keeps $out, $err and $status.

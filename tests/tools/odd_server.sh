@@ -22,18 +22,12 @@ commands=(
     "run $program show self --all --repeat 100000"
 )
 
-# processes NAME: those of this name in the own prefix; nobody else's.
-processes()
-{
-    local pid
-    for pid in $(pgrep -x "$1"); do
-        ! grep -qzxF "WINEPREFIX=$own_prefix" "/proc/$pid/environ" 2>/dev/null || echo "$pid"
-    done
-}
-
 tools()
 {
-    processes pss-odd.exe
+    local pid
+    for pid in $(own_processes); do
+        [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != pss-odd.exe ] || echo "$pid"
+    done
 }
 
 # The threads of a process that are not asleep.
@@ -85,7 +79,12 @@ for ((round = 0; round < rounds; round++)); do
     out=$(head -c 1000 "$scratch/out")
     err=$(cat "$scratch/err")
     check "no success" test "$status" -ne 0
-    check "no process is left" test -z "$(tools)"
+    end_own
+    for ((look = 0; look < 50; look++)); do
+        [ -n "$(own_processes)" ] || break
+        sleep 0.1
+    done
+    check "no process is left" test -z "$(own_processes)"
 done
 echo "$stuck processes waited for a server that was gone"
 
