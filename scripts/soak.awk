@@ -56,6 +56,7 @@ END {
                       value["coverage", "reached"], value["coverage", "branches"]))
     printf "\n"
     for (i = 1; i <= parts; i++)
-        printf "%s%s at %s, %s", (i > 1 ? "; " : "Run: "), order[i], value[order[i], "commit"], value[order[i], "date"]
+        printf "%s%s%s at %s, %s", (i > 1 ? "; " : "Run: "), order[i],
+            (value[order[i], "extent"] == "sample" ? ", a sample," : ""), value[order[i], "commit"], value[order[i], "date"]
     print "."
 }

@@ -4,7 +4,8 @@
 #
 #   scripts/soak.sh                  everything, one part after the other: half a day
 #   scripts/soak.sh PART...          some parts: x64 x86 native fuzz mutations coverage
-#   scripts/soak.sh --table          the table of what was run last, part by part
+#   scripts/soak.sh --table          the table of what was run last, part by part; where x64, x86 and native were never run
+#                                    here, of the samples that scripts/test.sh took
 #   scripts/soak.sh --write          puts that table into the README
 #
 # x64, x86 and native run the tests of a build of their own with -DPSS_SOAK=ON: every call is made to fail, not some; fuzz
@@ -41,18 +42,29 @@ run_part() {
     esac
 }
 
-# Keeps "NAME NUMBER" lines of a part: what it counted, and the outcome of its tests.
-summarise() {
-    sed -n 's/^\([0-9]*: \)\{0,1\}tally: \([a-z-]*\) \([0-9]*\).*$/\2 \3/p' "$soak/$1.log" |
+# What the tests of a part printed and came to: JUNIT.
+sum_up_tests() {
+    sum_up_tallies "$1"
+    awk -f scripts/count-tests.awk "$1" | awk '{ printf "passed %d\nfailed %d\nskipped %d\n", $1, $2, $3 }'
+}
+
+sum_up_tallies() {
+    sed -n 's/^\([0-9]*: \)\{0,1\}tally: \([a-z-]*\) \([0-9]*\).*$/\2 \3/p' "$1" |
         awk '{ sum[$1] += $2 } END { for (name in sum) printf "%s %.0f\n", name, sum[name] }' | sort
+}
+
+# Keeps "NAME VALUE" lines of a part: what it counted, and the outcome of its tests.
+sum_up() {
     case $1 in
-    x64 | x86 | native)
-        awk -f scripts/count-tests.awk "$soak/$1/results.xml" |
-            awk '{ printf "passed %d\nfailed %d\nskipped %d\n", $1, $2, $3 }'
-        ;;
-    mutations) sed -n '$s/^\([0-9]*\) mutations, \([0-9]*\) killed.*/mutations \1\nkilled \2/p' "$soak/$1.log" ;;
-    coverage) sed -n 's/^branch coverage: .*(\([0-9]*\) of \([0-9]*\)).*/reached \1\nbranches \2/p' "$soak/$1.log" ;;
+    x64 | x86 | native) sum_up_tests "$soak/$1/results.xml" ;;
+    fuzz) sum_up_tallies "$soak/fuzz.log" ;;
+    mutations) sed -n '$s/^\([0-9]*\) mutations, \([0-9]*\) killed.*/mutations \1\nkilled \2/p' "$soak/mutations.log" ;;
+    coverage) sed -n 's/^branch coverage: .*(\([0-9]*\) of \([0-9]*\)).*/reached \1\nbranches \2/p' "$soak/coverage.log" ;;
     esac
+    describe_run
+}
+
+describe_run() {
     printf 'commit %s\ndate %s\n' "$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" "$(date -u +%F)"
 }
 
@@ -62,7 +74,7 @@ for_each_part() {
         printf '== %s\n' "$part"
         status=0
         run_part "$part" >"$soak/$part.log" 2>&1 </dev/null || status=$?
-        summarise "$part" >"$soak/$part.result"
+        sum_up "$part" >"$soak/$part.result"
         cat "$soak/$part.result"
         [ "$status" -eq 0 ] || {
             printf '%s FAILED (%d), see %s\n' "$part" "$status" "$soak/$part.log"
@@ -72,9 +84,22 @@ for_each_part() {
     [ "$failed" -eq 0 ]
 }
 
+# The last run of scripts/test.sh: PART.
+sample_of() {
+    case $1 in
+    x64 | x86) echo "build/mingw-$1/results.xml" ;;
+    *) echo "build/$1/results.xml" ;;
+    esac
+}
+
 table() {
     for part in x64 x86 native fuzz mutations coverage; do
-        [ ! -e "$soak/$part.result" ] || sed "s/^/$part /" "$soak/$part.result"
+        sample=$(sample_of "$part")
+        if [ -e "$soak/$part.result" ]; then
+            sed "s/^/$part /" "$soak/$part.result"
+        elif [ -e "$sample" ]; then
+            { sum_up_tests "$sample" && describe_run && echo 'extent sample'; } | sed "s/^/$part /"
+        fi
     done | awk -f scripts/soak.awk
 }
 
@@ -93,7 +118,7 @@ case ${1-} in
 --table) table ;;
 --write) write ;;
 -*)
-    sed -n '3,12s/^# \{0,1\}//p' "$0"
+    sed -n '3,14s/^# \{0,1\}//p' "$0"
     exit 2
     ;;
 *)
