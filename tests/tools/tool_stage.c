@@ -30,7 +30,7 @@ void stage_init(void)
     make_path(stage.library, L"\\pss.dll");
     assert_true(CreateDirectoryW(stage.directory, NULL));
     GetModuleFileNameW(NULL, original, MAX_PATH);
-    wcscpy(wcsrchr(original, L'\\') + 1, L"pss-test-kernel32.exe");
+    wcscpy(wcsrchr(original, L'\\') + 1, L"kernel32\\pss-test-kernel32.exe");
 }
 
 static void delete_neighbours(void)
