@@ -196,7 +196,7 @@ static void run_kind(const struct kind *kind, const WCHAR *program)
 static void test_hostile_target(void **state)
 {
     const struct kind *kind = (const struct kind *)*state;
-    bool is_foreign = sizeof(void *) == 8 && (!random_below(2) || soak_or(0, 1));
+    bool is_foreign = sizeof(void *) == 8 && (!random_below(4) || soak_or(0, 1));
 
     if (kind->traits & (HOSTILE_DIES | HOSTILE_BREAKS))
         ledger_forgive_stuck_queries();

@@ -5,8 +5,8 @@
 
 #define WAIT_LIMIT_MS 30000
 #define KILL_CODE     99u /* target_kill's */
-#define SAMPLES       soak_or(40, UINT32_MAX)
-#define FEW_SAMPLES   soak_or(12, UINT32_MAX)
+#define SAMPLES       soak_or(24, UINT32_MAX)
+#define FEW_SAMPLES   soak_or(8, UINT32_MAX)
 #define CONTEXTS      (PSS_CAPTURE_THREADS | PSS_CAPTURE_THREAD_CONTEXT)
 
 static bool has_happened, has_exit_pending;

@@ -195,7 +195,7 @@ static void run_loop(const struct subject *subject, uint32_t flags, uint32_t lim
 
 /* Small captures get every run; what takes hundreds of calls is sampled. */
 #define ALL_RUNS     100000u
-#define SAMPLED_RUNS soak_or(400, UINT32_MAX)
+#define SAMPLED_RUNS soak_or(240, UINT32_MAX)
 
 static struct subject child, self, self_by_handle;
 

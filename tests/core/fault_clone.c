@@ -10,7 +10,7 @@
 
 #define FLAGS   PSS_CAPTURE_VA_CLONE
 #define FIRST   40u /* calls that are all tried */
-#define SAMPLES 40u /* of the others, at random */
+#define SAMPLES 16u /* of the others, at random */
 #define REPORTS 10u
 
 static struct subject child, self;

@@ -12,7 +12,6 @@
     (PSS_CAPTURE_VA_CLONE | PSS_CAPTURE_THREADS | PSS_CAPTURE_THREAD_CONTEXT | \
      PSS_CREATE_USE_VM_ALLOCATIONS)
 #define REPORTS 10u
-#define AT_ONCE 2u /* statuses of each call, by turns; all in a whole run */
 
 /* Where the snapshot is, and what is done with it. */
 struct way {
@@ -253,7 +252,7 @@ static uint32_t count_calls(void)
 
 static void run_faults(bool is_persistent, const NTSTATUS *statuses, uint32_t status_count)
 {
-    uint32_t runs = 0, at_once = soak_or(is_persistent ? 1 : AT_ONCE, status_count);
+    uint32_t runs = 0, at_once = soak_or(1, status_count); /* of each call */
     uint32_t delivered_by[3][3] = {{0}};
 
     for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
