@@ -46,6 +46,9 @@ void event_plan(struct event_happening *happening, uint32_t number);
 /** No event any more; checks the subject's threads, and makes it as it was before event_plan. */
 void event_finish(struct event_happening *happening, const char *where);
 
+/** The calls of a capture to which nothing happens. */
+uint32_t event_count_calls(const struct subject *subject, uint32_t flags);
+
 /**
  * Captures a child again and again, and each time lets the event happen before another call: the
  * capture has to succeed and to leave nothing.

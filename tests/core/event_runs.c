@@ -18,7 +18,7 @@ void event_plan(struct event_happening *happening, uint32_t number)
     faulty_plan_event(number, happen, happening);
 }
 
-static uint32_t count_calls(const struct subject *subject, uint32_t flags)
+uint32_t event_count_calls(const struct subject *subject, uint32_t flags)
 {
     HPSS snapshot = NULL;
 
@@ -69,7 +69,7 @@ void event_run(enum event_kind kind, uint32_t flags, uint32_t samples)
     struct subject subject;
 
     subject_start_child(&subject);
-    uint32_t calls = count_calls(&subject, flags), runs = 0;
+    uint32_t calls = event_count_calls(&subject, flags), runs = 0;
     for (uint32_t number = 1; number <= calls; number++) {
         if (calls > samples && subject_random() % calls >= samples)
             continue;

@@ -70,17 +70,6 @@ static void test_view_mapped_or_unmapped_during_capture_does_not_matter(void **s
     event_run(EVENT_UNMAP, SUBJECT_EVERYTHING, FEW_SAMPLES);
 }
 
-static uint32_t count_calls(const struct subject *subject, uint32_t flags)
-{
-    HPSS snapshot = NULL;
-
-    faulty_reset();
-    assert_int_equal(subject_capture(subject, flags, &snapshot), STATUS_SUCCESS);
-    uint32_t calls = faulty_calls();
-    subject_check_and_free(snapshot, "undisturbed");
-    return calls;
-}
-
 /* Where the death of the target falls among the looks that the library takes at its times. */
 static HANDLE watched;
 static uint32_t looks_before_death, looks_after_death;
@@ -194,7 +183,7 @@ static void run_deaths(void (*event)(void *subject), uint32_t flags, uint32_t sa
     struct subject subject;
 
     subject_start_child(&subject);
-    uint32_t calls = count_calls(&subject, flags), runs = 0;
+    uint32_t calls = event_count_calls(&subject, flags), runs = 0;
     subject_fini(&subject);
     for (uint32_t number = 1; number <= calls; number++) {
         if (calls > samples && subject_random() % calls >= samples)

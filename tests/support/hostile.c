@@ -1,25 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Starts hostile processes in a job that ends with the test. */
+/* Starts hostile processes, in the job of all that tests start. */
 #include "hostile.h"
 
 #include "ledger.h"
 
 #define LIMIT_MS 30000
-
-static HANDLE hostile_job(void)
-{
-    static HANDLE job;
-    JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {0};
-
-    if (job)
-        return job;
-    job = CreateJobObjectW(NULL, NULL);
-    assert_non_null(job);
-    limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
-    assert_true(
-        SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limits, sizeof(limits)));
-    return job;
-}
 
 static void full_path(const WCHAR *path, WCHAR *result, DWORD room)
 {
@@ -107,7 +92,7 @@ static void let_become(struct hostile *hostile, const PROCESS_INFORMATION *made,
     hostile->target.pid = made->dwProcessId;
     hostile->target.main_thread = made->dwThreadId;
     target_note_started(made->dwProcessId);
-    assert_true(AssignProcessToJobObject(hostile_job(), made->hProcess));
+    assert_true(AssignProcessToJobObject(target_job(), made->hProcess));
     ResumeThread(made->hThread);
     read_greeting(output, hostile);
     assert_true(WaitForMultipleObjects(2, signs, FALSE, LIMIT_MS) <= WAIT_OBJECT_0 + 1);

@@ -16,8 +16,7 @@ static struct target *all_targets;
 static DWORD started[MAX_STARTED]; /* pids, of ended targets too */
 static DWORD started_count;
 
-/* Nothing a test starts outlives it: the job's only handle is closed by the test's own end. */
-static HANDLE child_job(void)
+HANDLE target_job(void)
 {
     static HANDLE job;
     JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {0};
@@ -89,7 +88,7 @@ static bool create_process(struct target *target, const char *path, HANDLE job)
     target_note_started(made.dwProcessId);
     target->main_thread = made.dwThreadId;
     target->never_ran = true;
-    assert_true(AssignProcessToJobObject(job ? job : child_job(), target->process));
+    assert_true(AssignProcessToJobObject(job ? job : target_job(), target->process));
     return true;
 }
 

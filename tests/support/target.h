@@ -101,6 +101,10 @@ bool target_is_older_than_test(DWORD pid);
 DWORD target_children_left(void);
 void target_forget_started(void);
 
+/** The job that whatever a test starts belongs to: its only handle is closed by the test's own end.
+ */
+HANDLE target_job(void);
+
 /** Counts a process among the targets started, whose children are counted. */
 void target_note_started(DWORD pid);
 
