@@ -59,7 +59,7 @@ static struct expectation expect(const struct loop *loop, const struct run *run)
 {
     if (!faulty_failed())
         return (struct expectation){VERDICT_ABSORBED, STATUS_SUCCESS};
-    if (run->is_persistent && faulty_failures_of(FAULTY_wait))
+    if (run->is_persistent && (faulty_failures_of(FAULTY_wait) || faulty_failed_a_look()))
         return (struct expectation){VERDICT_UNCLEAR, STATUS_CANCELLED}; /* a helper was given up */
     if (run->is_persistent)
         return (struct expectation){VERDICT_FAILS, STATUS_SUCCESS}; /* the last look fails, too */
@@ -121,8 +121,7 @@ static void reclaim_from_helper(void)
 {
     struct faulty_ledger held = faulty_ledger();
 
-    if ((faulty_failures_of(FAULTY_wait) >= 2 || faulty_failed_a_look()) && held.allocations == 1 &&
-        held.handles <= 1)
+    if (faulty_failures_of(FAULTY_wait) >= 2 && held.allocations == 1 && held.handles <= 1)
         faulty_reclaim();
 }
 

@@ -87,8 +87,7 @@ static void reclaim_from_workers(void)
 {
     struct faulty_ledger held = faulty_ledger();
 
-    if ((faulty_failures_of(FAULTY_wait) || faulty_failed_a_look()) && !held.views &&
-        !held.suspends && !held.heap_blocks)
+    if (faulty_failures_of(FAULTY_wait) && !held.views && !held.suspends && !held.heap_blocks)
         faulty_reclaim();
 }
 

@@ -14,6 +14,7 @@ static struct {
     uint32_t calls, fallible, looks; /* atomic, as all counters here */
     uint32_t by_service[FAULTY_SERVICE_COUNT];
     uint32_t failures[FAULTY_SERVICE_COUNT];
+    uint32_t failed_looks;
     uint8_t services[REMEMBERED];              /* of the fallible calls */
     uint32_t made[FAULTY_SERVICE_COUNT];       /* by_service, at the first failure */
     uint32_t fail_at, fail_again_at, event_at; /* 0: never */
@@ -105,8 +106,7 @@ uint32_t faulty_failures_of(enum faulty_service service)
 
 bool faulty_failed_a_look(void)
 {
-    return plan.has_failed && plan.failed.service == FAULTY_query_process &&
-           plan.failed.class_number == PSS_NT_PROCESS_TIMES && plan.failed.before == FAULTY_wait;
+    return plan.failed_looks != 0;
 }
 
 enum faulty_service faulty_service_of(uint32_t number)
@@ -161,6 +161,9 @@ static void note_failure(const struct faulty_call *call)
     bool is_again = plan.fail_again_at && call->fallible == plan.fail_again_at;
 
     count(&plan.failures[call->service]);
+    if (call->service == FAULTY_query_process && call->class_number == PSS_NT_PROCESS_TIMES &&
+        call->before == FAULTY_wait)
+        count(&plan.failed_looks);
     tally(TALLY_FAULTS, 1);
     plan.status_now = is_again ? plan.status_again : plan.status;
     plan.has_failed_again |= is_again;

@@ -116,7 +116,7 @@ enum faulty_service faulty_service_of(uint32_t number);
 uint32_t faulty_failures_of(enum faulty_service service);
 
 /**
- * Whether what failed was the look whether somebody lives who is waited for: on a busy machine, and
+ * Whether a look failed whether somebody lives who is waited for: on a busy machine, and
  * there alone, a wait takes so long that the library looks, and then gives a helper up.
  */
 bool faulty_failed_a_look(void);
@@ -153,8 +153,8 @@ bool faulty_carriers_ended(void);
 void faulty_reclaim(void);
 
 /**
- * Fails the test, and says why, unless nothing is held, everything that was made has ended, and
- * nothing wrong was done.
+ * Fails the test, and says why, unless nothing is held but by a helper that a failed look gave up,
+ * everything that was made has ended, and nothing wrong was done.
  */
 void faulty_assert_clean(const char *where);
 
