@@ -217,6 +217,37 @@ static void test_extended_context_that_is_refused_is_plain(void **state)
     }
 }
 
+static NTSTATUS NTAPI refuse_first(HANDLE thread, CONTEXT *context)
+{
+    static struct fake_process *seen;
+
+    if (seen == world.target)
+        return fake_nt()->get_context(thread, context);
+    seen = world.target;
+    return STATUS_UNSUCCESSFUL;
+}
+
+/* The contexts that are there follow one another. */
+static void test_context_that_cannot_be_read_takes_no_place(void **state)
+{
+    struct pss_nt nt = *fake_nt();
+    const struct pss_block *block;
+
+    (void)state;
+    add_thread(2004, 0x5A);
+    add_thread(2008, 0x33);
+    nt.get_context = refuse_first;
+    assert_same(
+        pss_snapshot_capture(&nt, world.process, PLAIN, CONTEXT_EVERYTHING, &world.snapshot),
+        STATUS_SUCCESS);
+    block = (const struct pss_block *)world.snapshot;
+    assert_same(block->sections[PSS_SECTION_CONTEXTS].count, 1);
+    assert_same(pss_marker_create(fake_nt(), NULL, &world.marker), STATUS_SUCCESS);
+    assert_same(world_walk(PSS_WALK_THREADS, entries, sizeof(entries[0]), LIMIT), 2);
+    assert_null(entries[0].ContextRecord);
+    assert_same(entries[1].ContextRecord->Rip, 0x3333333333333333);
+}
+
 /* The locks of the two processes are taken in the order of their ids, whoever has the lower one. */
 static void test_contexts_of_a_process_with_any_id_leave_no_lock(void **state)
 {
@@ -279,6 +310,7 @@ int main(void)
         fixture_test(test_context_without_threads_is_ignored),
         fixture_test(test_own_context_is_taken_in_the_library),
         fixture_test(test_extended_context_that_is_refused_is_plain),
+        fixture_test(test_context_that_cannot_be_read_takes_no_place),
         fixture_test(test_contexts_of_a_process_with_any_id_leave_no_lock),
         fixture_test(test_details_are_asked_for_after_the_thaw),
     };
