@@ -14,7 +14,7 @@
 #   test  PROGRAM [wine] [hangs]        what fails by it; under Wine; a time-out counts as well
 #
 # If that test passes, all others are run, too. The last line sums up; the exit status is 0 only when all were killed,
-# and 77 when some could not be tried.
+# and 77 when some could not be tried. Two runs at once want a directory each: MUTATIONS_BUILD=build/other.
 
 set -eu
 cd "$(dirname "$0")/.."
@@ -47,7 +47,7 @@ fi
 
 need_packages cmake ninja-build $packages_native
 
-work=$PWD/build/mutations
+work=$PWD/${MUTATIONS_BUILD:-build/mutations}
 tree=$work/tree
 limit=120 # seconds for one test of a mutation
 total=0 killed=0 skipped=0

@@ -33,10 +33,21 @@ run_tests() {
     configure "$1" && ctest --test-dir "$soak/$1" -j 2 -V -E '^(build|consumers|fuzz)_' --output-junit results.xml
 }
 
+# Every other one at the same time.
+run_mutations() {
+    last=$(cat tests/mutations/*.txt | grep -c '^what ')
+    MUTATIONS_BUILD=$soak/mutations-even scripts/mutations.sh $(seq 2 2 "$last") >"$soak/even.log" 2>&1 &
+    status=0
+    MUTATIONS_BUILD=$soak/mutations-odd scripts/mutations.sh $(seq 1 2 "$last") || status=1
+    wait $! || status=1
+    cat "$soak/even.log"
+    return "$status"
+}
+
 run_part() {
     case $1 in
     fuzz) scripts/fuzz.sh "${FUZZ_MINUTES:-60}" ;;
-    mutations) scripts/mutations.sh ;;
+    mutations) run_mutations ;;
     coverage) scripts/coverage.sh ;;
     *) run_tests "$1" ;;
     esac
@@ -58,7 +69,10 @@ sum_up() {
     case $1 in
     x64 | x86 | native) sum_up_tests "$soak/$1/results.xml" ;;
     fuzz) sum_up_tallies "$soak/fuzz.log" ;;
-    mutations) sed -n '$s/^\([0-9]*\) mutations, \([0-9]*\) killed.*/mutations \1\nkilled \2/p' "$soak/mutations.log" ;;
+    mutations)
+        sed -n 's/^\([0-9]*\) mutations, \([0-9]*\) killed.*/\1 \2/p' "$soak/mutations.log" |
+            awk '{ all += $1; killed += $2 } END { printf "mutations %d\nkilled %d\n", all, killed }'
+        ;;
     coverage) sed -n 's/^branch coverage: .*(\([0-9]*\) of \([0-9]*\)).*/reached \1\nbranches \2/p' "$soak/coverage.log" ;;
     esac
     describe_run
