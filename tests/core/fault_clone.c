@@ -9,7 +9,7 @@
 #include "subject.h"
 
 #define FLAGS   PSS_CAPTURE_VA_CLONE
-#define FIRST   40u /* calls that are all tried */
+#define FIRST   10u /* calls that are all tried */
 #define SAMPLES 16u /* of the others, at random */
 #define REPORTS 10u
 
