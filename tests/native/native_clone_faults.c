@@ -241,6 +241,39 @@ static void test_carrier_that_dies_at_any_call_is_no_clone(void **state)
     assert_true(failures > 100);
 }
 
+static uint32_t protections, last_protection;
+
+static NTSTATUS NTAPI protect_and_end(HANDLE process, void **base, SIZE_T *size, ULONG protect,
+                                      ULONG *old)
+{
+    NTSTATUS status = fake_nt()->protect_memory(process, base, size, protect, old);
+
+    if (++protections == last_protection)
+        fake_process_end(fake.carrier, 99);
+    return status;
+}
+
+/* After the last thing that is done to it nobody would notice, but who looks. */
+static void test_carrier_that_dies_when_all_is_done_is_no_clone(void **state)
+{
+    (void)state;
+    last_protection = 0;
+    for (int i = 0; i < 2; i++) {
+        struct pss_nt nt;
+        HPSS snapshot = NULL;
+
+        build(BY_FILES);
+        nt = *fake_nt();
+        nt.protect_memory = protect_and_end;
+        protections = 0;
+        NTSTATUS status = pss_snapshot_capture(&nt, world.process, FLAGS, 0, &snapshot);
+        assert_same(status, i ? STATUS_PROCESS_IS_TERMINATING : STATUS_SUCCESS);
+        check_outcome(status, snapshot);
+        last_protection = protections;
+        tear_down();
+    }
+}
+
 static enum fake_hang hang;
 
 static void hang_carrier(void *context)
@@ -399,6 +432,7 @@ int main(void)
         cmocka_unit_test(test_clone_with_two_faults_is_all_or_nothing),
         cmocka_unit_test(test_target_that_dies_at_any_call_is_a_partial_copy),
         cmocka_unit_test(test_carrier_that_dies_at_any_call_is_no_clone),
+        cmocka_unit_test(test_carrier_that_dies_when_all_is_done_is_no_clone),
         cmocka_unit_test(test_carrier_that_stops_answering_is_given_up),
         cmocka_unit_test(test_carrier_that_answers_slowly_is_waited_for),
         cmocka_unit_test(test_carrier_that_hangs_for_good_is_left_alone),
