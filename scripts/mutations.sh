@@ -28,7 +28,8 @@ apply() {
 }
 
 check() {
-    awk -v wanted= -f tests/mutations/list.awk tests/mutations/*.txt | {
+    list=$(awk -v wanted= -f tests/mutations/list.awk tests/mutations/*.txt) && [ -n "$list" ] || return 1
+    printf '%s\n' "$list" | {
         stale=0
         while IFS=$tab read -r number kind program hangs file function what find with; do
             apply "$file" "$function" "$find" "$with" >/dev/null || {

@@ -30,7 +30,9 @@ configure() {
 
 # What is packaged and consumed does not get better by being repeated.
 run_tests() {
-    configure "$1" && ctest --test-dir "$soak/$1" -j 2 -V -E '^(build|consumers|fuzz)_' --output-junit results.xml
+    rm -f "$soak/$1/results.xml"
+    configure "$1" && ctest --test-dir "$soak/$1" -j 2 -V -E '^(build|consumer|fuzz)_' --output-junit results.xml \
+        --test-output-size-passed 1000000 --test-output-size-failed 1000000
 }
 
 # Every other one at the same time.
@@ -75,10 +77,6 @@ sum_up() {
         ;;
     coverage) sed -n 's/^branch coverage: .*(\([0-9]*\) of \([0-9]*\)).*/reached \1\nbranches \2/p' "$soak/coverage.log" ;;
     esac
-    describe_run
-}
-
-describe_run() {
     printf 'commit %s\ndate %s\n' "$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" "$(date -u +%F)"
 }
 
@@ -112,7 +110,7 @@ table() {
         if [ -e "$soak/$part.result" ]; then
             sed "s/^/$part /" "$soak/$part.result"
         elif [ -e "$sample" ]; then
-            { sum_up_tests "$sample" && describe_run && echo 'extent sample'; } | sed "s/^/$part /"
+            { sum_up_tests "$sample" && cat build/tested && echo 'extent sample'; } | sed "s/^/$part /"
         fi
     done | awk -f scripts/soak.awk
 }

@@ -11,6 +11,7 @@ need_packages $packages_windows $packages_native $packages_linkers $packages_deb
 
 # Dependencies are fetched by one at a time. What fails here fails again, and is told then.
 mkdir -p build
+printf 'commit %s\ndate %s\n' "$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" "$(date -u +%F)" >build/tested
 for preset in native mingw-x64 mingw-x86; do
     rm -f "build/$preset/results.xml"
     cmake --preset "$preset" </dev/null >/dev/null 2>&1 || :
