@@ -28,7 +28,7 @@ void stage_init(void)
     make_path(stage.backup, L"\\program.exe.pss-backup");
     make_path(stage.half, L"\\program.exe.pss-new");
     make_path(stage.library, L"\\pss.dll");
-    assert_true(CreateDirectoryW(stage.directory, NULL));
+    assert_true(CreateDirectoryW(stage.directory, NULL) || GetLastError() == ERROR_ALREADY_EXISTS);
     GetModuleFileNameW(NULL, original, MAX_PATH);
     wcscpy(wcsrchr(original, L'\\') + 1, L"kernel32\\pss-test-kernel32.exe");
 }

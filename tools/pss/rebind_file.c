@@ -164,6 +164,16 @@ static DWORD rename_over(const WCHAR *from, const WCHAR *to)
     return error;
 }
 
+/** Tells where the program is, which cannot be renamed back. */
+static void report_stranded(const WCHAR *path, const WCHAR *backup)
+{
+    char *shown = path_show(path), *now = path_show(backup);
+
+    report("%s: nothing is there now, and the original is %s", shown, now);
+    free(shown);
+    free(now);
+}
+
 /** Puts the new file into place. */
 static DWORD swap(const WCHAR *new_path, const WCHAR *path, const WCHAR *backup)
 {
@@ -177,7 +187,8 @@ static DWORD swap(const WCHAR *new_path, const WCHAR *path, const WCHAR *backup)
     if (MoveFileExW(new_path, path, 0))
         return ERROR_SUCCESS;
     error = GetLastError();
-    rename_over(backup, path);
+    if (rename_over(backup, path) != ERROR_SUCCESS)
+        report_stranded(path, backup);
     return error;
 }
 

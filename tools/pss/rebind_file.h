@@ -37,7 +37,8 @@ enum pss_exit file_read(const WCHAR *path, size_t limit, unsigned char **bytes, 
  * \param bytes  [in] The new contents.
  * \param size   [in] Bytes of them.
  * \param backup [in] What the old file is renamed to; NULL = it is replaced.
- * \return EXIT_DONE · EXIT_RUNTIME, reported; the old file is as it was.
+ * \return EXIT_DONE · EXIT_RUNTIME, reported; the old file is as it was, or, where even the way
+ * back is barred, whole under the name of the backup, which is reported, too.
  */
 enum pss_exit file_replace(const WCHAR *path, const unsigned char *bytes, size_t size,
                            const WCHAR *backup);
