@@ -22,6 +22,11 @@ static bool expectation_unlucky(NTSTATUS status)
     return status == STATUS_INTERNAL_ERROR;
 }
 
+static bool expectation_taken_back(NTSTATUS status)
+{
+    return status == STATUS_INVALID_HANDLE;
+}
+
 static bool expectation_gone(NTSTATUS status)
 {
     return status == STATUS_OBJECT_NAME_NOT_FOUND;
@@ -161,6 +166,8 @@ static const struct expectation_row rows[] = {
     FAILS(create_event, ANY_CLASS, is_first_worker, any, "not absorbed: nothing can be copied"),
     ABSORBED(create_event, ANY_CLASS, is_second_worker, any, "one thread copies instead of two"),
     ABSORBED(create_thread, ANY_CLASS, is_second_worker, any, "one thread copies instead of two"),
+    ABSORBED(duplicate, ANY_CLASS, is_of_carrier, taken_back,
+             "the handle that the clone was born with counts as gone"),
     FAILS(duplicate, ANY_CLASS, NULL, any, "not absorbed: the handle of the clone"),
 };
 
