@@ -4,6 +4,7 @@
 
 #include "faulty_nt.h"
 #include "harness.h"
+#include "random.h"
 #include "subject.h"
 
 #define ROUNDS     200
@@ -35,21 +36,21 @@ static void fill_randomly(void *bytes, uint32_t size)
     unsigned char *to = bytes;
 
     while (size--)
-        *to++ = (unsigned char)subject_random();
+        *to++ = (unsigned char)random_next();
 }
 
 /* Mostly short, now and then as long as texts get, and longer. */
 static uint32_t random_length(void)
 {
-    switch (subject_random() % 50) {
+    switch (random_below(50)) {
     case 0:
-        return TEXT_LIMIT - 2 + subject_random() % 5;
+        return TEXT_LIMIT - 2 + random_below(5);
     case 1:
-        return 0x10000 + subject_random() % 0x10000;
+        return 0x10000 + random_below(0x10000);
     case 2:
         return 0;
     default:
-        return subject_random() % 300;
+        return random_below(300);
     }
 }
 
@@ -73,7 +74,7 @@ static struct pss_text add_text(struct model *model)
 
 static uint32_t random_index(const struct model *model, enum pss_section section)
 {
-    return subject_random() % (model->counts[section] + 1); /* 0 is none */
+    return random_below(model->counts[section] + 1); /* 0 is none */
 }
 
 /* Gives the fields with a meaning for other sections a value that holds. */
@@ -86,7 +87,7 @@ static void make_consistent(struct model *model, enum pss_section section, void 
     case PSS_SECTION_AUXILIARY_PAGES: {
         struct pss_auxiliary_page_record *page = bytes;
 
-        page->size = subject_random() % 0x2000;
+        page->size = random_below(0x2000);
         assert_int_equal(
             pss_builder_data(faulty_nt(), &model->builder, page->size, &page->contents),
             STATUS_SUCCESS);
@@ -134,9 +135,9 @@ static uint32_t random_count(enum pss_section section)
     case PSS_SECTION_PERFORMANCE:
     case PSS_SECTION_TRACE:
     case PSS_SECTION_CLONE:
-        return subject_random() % 2;
+        return random_below(2);
     default:
-        return subject_random() % MOST;
+        return random_below(MOST);
     }
 }
 
@@ -163,7 +164,7 @@ static void build_section(struct model *model, enum pss_section section)
     model->counts[section] = count;
     model->is_present[section] = count != 0;
     if (!count && section != PSS_SECTION_PERFORMANCE && section != PSS_SECTION_TRACE &&
-        section != PSS_SECTION_CLONE && subject_random() % 2) {
+        section != PSS_SECTION_CLONE && random_below(2)) {
         pss_builder_begin(&model->builder, section);
         model->is_present[section] = true;
     }
@@ -180,8 +181,8 @@ static void build(struct model *model)
     };
 
     memset(model, 0, sizeof(*model));
-    model->builder.capture_flags = subject_random();
-    model->builder.context_length = sizeof(CONTEXT) + subject_random() % 2000;
+    model->builder.capture_flags = (uint32_t)random_next();
+    model->builder.context_length = sizeof(CONTEXT) + random_below(2000);
     model->builder.context_stride =
         (model->builder.context_length + PSS_SECTION_ALIGNMENT - 1) & ~(PSS_SECTION_ALIGNMENT - 1);
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Lets an event happen at each call of a capture, or at sampled ones. */
 #include "event_cases.h"
+#include "random.h"
 
 static void happen(void *argument)
 {
@@ -71,7 +72,7 @@ void event_run(enum event_kind kind, uint32_t flags, uint32_t samples)
     subject_start_child(&subject);
     uint32_t calls = event_count_calls(&subject, flags), runs = 0;
     for (uint32_t number = 1; number <= calls; number++) {
-        if (calls > samples && subject_random() % calls >= samples)
+        if (calls > samples && random_below(calls) >= samples)
             continue;
         run_once(&subject, event, flags, number);
         runs++;

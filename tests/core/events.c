@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Things that happen to a target in the middle of its capture: at each call, or at sampled ones. */
 #include "event_cases.h"
+#include "random.h"
 #include "soak.h"
 
 #define WAIT_LIMIT_MS 30000
@@ -186,7 +187,7 @@ static void run_deaths(void (*event)(void *subject), uint32_t flags, uint32_t sa
     uint32_t calls = event_count_calls(&subject, flags), runs = 0;
     subject_fini(&subject);
     for (uint32_t number = 1; number <= calls; number++) {
-        if (calls > samples && subject_random() % calls >= samples)
+        if (calls > samples && random_below(calls) >= samples)
             continue;
         run_death(event, flags, number, needs_life);
         runs++;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Things that happen to a target while it is cloned: at each call, or at sampled ones. */
 #include "event_cases.h"
+#include "random.h"
 #include "soak.h"
 
 #define SAMPLES soak_or(6, 300)
@@ -24,7 +25,7 @@ static void test_events_during_a_clone_with_everything_cost_at_most_their_item(v
     if (soak_or(0, 1))
         run_kinds(PSS_CAPTURE_VA_CLONE | SUBJECT_EVERYTHING);
     else
-        event_run((enum event_kind)(subject_random() % EVENT_KINDS),
+        event_run((enum event_kind)random_below(EVENT_KINDS),
                   PSS_CAPTURE_VA_CLONE | SUBJECT_EVERYTHING, SAMPLES);
 }
 

@@ -5,6 +5,7 @@
 
 #include "expectation.h"
 #include "faulty_nt.h"
+#include "random.h"
 #include "soak.h"
 #include "subject.h"
 
@@ -155,7 +156,7 @@ static bool is_chosen(const struct loop *loop)
 {
     uint64_t all = (uint64_t)loop->calls * STATUSES * 2;
 
-    return all <= loop->limit || subject_random() % all < loop->limit;
+    return all <= loop->limit || random_next() % all < loop->limit;
 }
 
 /* All runs, or the chosen ones, with this call number; answers whether it exists. */

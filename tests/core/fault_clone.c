@@ -5,6 +5,7 @@
 
 #include "expectation.h"
 #include "faulty_nt.h"
+#include "random.h"
 #include "soak.h"
 #include "subject.h"
 
@@ -47,7 +48,7 @@ static void choose(struct calls *calls)
 
         last[service] = number;
         calls->is_chosen[number] = soak_or(0, 1) || number <= first_calls || ++seen[service] <= 2 ||
-                                   subject_random() % calls->count < sampled_calls;
+                                   random_below(calls->count) < sampled_calls;
     }
     for (int i = 0; i < FAULTY_SERVICE_COUNT; i++)
         calls->is_chosen[last[i]] = 1;

@@ -3,6 +3,7 @@
 #include "api/api.h"
 
 #include "faulty_nt.h"
+#include "random.h"
 #include "soak.h"
 #include "subject.h"
 
@@ -218,11 +219,11 @@ static void run_operation(const struct operation *operation)
     uint32_t samples = operation->samples * soak_or(1, 50);
 
     for (uint32_t i = 0; i < samples; i++) {
-        uint32_t number = 1 + subject_random() % calls;
+        uint32_t number = 1 + random_below(calls);
         uint32_t range = i % 2 ? CLEAN_UP_CALLS : calls;
 
-        run(operation, number, 1 + subject_random() % range, statuses[subject_random() % STATUSES],
-            statuses[subject_random() % STATUSES]);
+        run(operation, number, 1 + random_below(range), statuses[random_below(STATUSES)],
+            statuses[random_below(STATUSES)]);
         again += faulty_failed_again();
     }
     print_message("%s: %u calls, %u runs, %u with two faults\n", operation->name, calls, samples,

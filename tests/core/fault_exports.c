@@ -7,6 +7,7 @@
 #undef pss_nt_system
 
 #include "export_faults.h"
+#include "random.h"
 #include "soak.h"
 #include "subject.h"
 
@@ -76,7 +77,7 @@ static void run_row(const struct export_row *row)
 
     for (uint32_t number = 1; number <= calls; number++)
         for (uint32_t i = 0; i < 2 * STATUSES; i++) {
-            if (all > limit && subject_random() % all >= limit)
+            if (all > limit && random_next() % all >= limit)
                 continue;
             run(row, number, i % 2, statuses[i / 2]);
             runs++;

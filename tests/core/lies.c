@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "faulty_nt.h"
+#include "random.h"
 #include "subject.h"
 
 #define GROWTHS 5
@@ -219,8 +220,7 @@ static void scramble(void *buffer, ULONG *size)
     uint32_t *words = buffer;
 
     for (int i = 0; i < 64; i++)
-        words[subject_random() % (*size / sizeof(*words))] =
-            subject_random() >> subject_random() % 32;
+        words[random_below(*size / sizeof(*words))] = (uint32_t)random_next() >> random_below(32);
 }
 
 static void test_scrambled_tables_do_no_harm(void **state)
@@ -322,7 +322,7 @@ static NTSTATUS NTAPI answer_scrambled_memory(HANDLE process, const void *addres
 
     if (NT_SUCCESS(status) && size >= sizeof(*header)) {
         header->e_magic = IMAGE_DOS_SIGNATURE;
-        header->e_lfanew = (LONG)(subject_random() >> subject_random() % 32);
+        header->e_lfanew = (LONG)((uint32_t)random_next() >> random_below(32));
     }
     return status;
 }

@@ -4,6 +4,7 @@
 
 #include "faulty_nt.h"
 #include "harness.h"
+#include "random.h"
 #include "subject.h"
 
 #define FIRST_CAPACITY 0x10000u
@@ -46,7 +47,7 @@ static void test_append_aligns_and_zeroes_the_gap(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < 2000; i++) {
-        uint32_t alignment = 1u << subject_random() % 13, size = subject_random() % 100;
+        uint32_t alignment = 1u << random_below(13), size = random_below(100);
         uint32_t before = region.size, offset;
 
         assert_int_equal(pss_region_append(faulty_nt(), &region, size, alignment, &offset),

@@ -5,6 +5,7 @@
 #include "nt/nt.h"
 
 #include "harness.h"
+#include "random.h"
 #include "subject.h"
 
 #define MOST 3000
@@ -60,11 +61,11 @@ static void test_random_records_become_sorted(void **state)
 
     (void)state;
     for (int round = 0; round < 300; round++) {
-        uint32_t count = subject_random() % (round % 3 ? 40 : MOST);
-        uint32_t keys = 1 + subject_random() % (round % 2 ? 10 : UINT32_MAX);
+        uint32_t count = random_below(round % 3 ? 40 : MOST);
+        uint32_t keys = 1 + random_below(round % 2 ? 10 : UINT32_MAX);
 
         for (uint32_t i = 0; i < count; i++)
-            set_record(&records[i], subject_random() % keys);
+            set_record(&records[i], random_below(keys));
         assert_sorted_as_by_qsort(records, count);
     }
 }

@@ -132,17 +132,3 @@ const struct pss_handle_record *subject_handle(HPSS snapshot, uint64_t handle)
     }
     return NULL;
 }
-
-uint32_t subject_random(void)
-{
-    static uint64_t state;
-
-    if (!state) {
-        const char *seed = getenv("PSS_TEST_SEED");
-
-        state = seed ? strtoull(seed, NULL, 10) : GetTickCount() | 1u;
-        print_message("seed: PSS_TEST_SEED=%llu\n", (unsigned long long)state);
-    }
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(state >> 32);
-}

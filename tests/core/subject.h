@@ -61,7 +61,4 @@ uint32_t subject_count(HPSS snapshot, enum pss_section section);
 /** The record of a handle of the target; NULL if it is not there. */
 const struct pss_handle_record *subject_handle(HPSS snapshot, uint64_t handle);
 
-/** Numbers from a seed, which is printed once: PSS_TEST_SEED in the environment, else the time. */
-uint32_t subject_random(void);
-
 #endif

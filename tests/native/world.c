@@ -92,12 +92,12 @@ uint32_t world_walk(uint32_t information_class, void *entries, DWORD length, uin
 
 uint64_t world_seed(void)
 {
-    const char *wanted = getenv("PSS_SEED");
+    const char *wanted = getenv("PSS_TEST_SEED");
     uint64_t seed = (uint64_t)time(NULL) * 0x9E3779B97F4A7C15u | 1;
 
     if (wanted)
         seed = strtoull(wanted, NULL, 0);
-    print_message("PSS_SEED=0x%llx\n", (unsigned long long)seed);
+    print_message("PSS_TEST_SEED=0x%llx\n", (unsigned long long)seed);
     return seed;
 }
 

@@ -60,7 +60,7 @@ NTSTATUS world_query_status(uint32_t information_class, DWORD length);
 /** Walks to the end; answers the number of entries, of which the first \p limit are kept. */
 uint32_t world_walk(uint32_t information_class, void *entries, DWORD length, uint32_t limit);
 
-/** A seed for random tests: PSS_SEED from the environment, else a new one; says which. */
+/** A seed for random tests: PSS_TEST_SEED from the environment, else a new one; says which. */
 uint64_t world_seed(void);
 
 /** Checks a text that a walk gave: the bytes, the length, the terminator. */

@@ -4,13 +4,13 @@
 
 #include "harness.h"
 
-static uint64_t random_state = 1;
+static uint64_t random_state; /* 0 = not seeded yet */
 
 void random_init(void)
 {
     const char *given = getenv("PSS_TEST_SEED");
 
-    random_state = given && *given ? strtoull(given, NULL, 10)
+    random_state = given && *given ? strtoull(given, NULL, 0)
                                    : (uint64_t)GetTickCount64() << 20 | GetCurrentProcessId();
     if (!random_state)
         random_state = 1;
@@ -19,6 +19,8 @@ void random_init(void)
 
 uint64_t random_next(void)
 {
+    if (!random_state)
+        random_init();
     random_state ^= random_state << 13;
     random_state ^= random_state >> 7;
     random_state ^= random_state << 17;

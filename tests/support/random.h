@@ -5,7 +5,8 @@
 
 #include <stdint.h>
 
-/** Seeds the generator from PSS_TEST_SEED or the clock, and prints the seed. */
+/** Seeds the generator from PSS_TEST_SEED or the clock, and prints the seed; else the first number
+ * does that. */
 void random_init(void);
 
 /** The next 64 random bits. */

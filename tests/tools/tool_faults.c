@@ -12,6 +12,7 @@
 
 #include "faulty_calls.h"
 #include "nt_calls.h"
+#include "random.h"
 #include "soak.h"
 #include "subject.h"
 #include "tool_stage.h"
@@ -293,8 +294,8 @@ static void test_commands_with_a_fault_in_the_library_end_well(void **state)
         calls = run_library_fault(0, false, 0);
         runs = calls ? soak_or(SAMPLES, 2 * calls) : 0;
         for (uint32_t j = 0; j < runs; j++)
-            run_library_fault(soak_or(1 + subject_random() % calls, 1 + j / 2),
-                              soak_or(j % 4 == 3, j % 2), statuses[subject_random() % STATUSES]);
+            run_library_fault(soak_or(1 + random_below(calls), 1 + j / 2),
+                              soak_or(j % 4 == 3, j % 2), statuses[random_below(STATUSES)]);
         print_message("%s: %u calls, %u runs\n", where, calls, runs);
     }
     assert_same(reported, 0);
@@ -327,7 +328,7 @@ static void test_commands_with_a_fault_of_their_own_end_well(void **state)
         calls = run_own_fault(0, false, 0);
         for (uint32_t number = 1; number <= calls; number++)
             for (uint32_t j = 0; j < 2 * ERRORS; j++) {
-                if (!soak_or(0, 1) && subject_random() % (calls * 2 * ERRORS) >= SAMPLES)
+                if (!soak_or(0, 1) && random_below(calls * 2 * ERRORS) >= SAMPLES)
                     continue;
                 run_own_fault(number, j % 2, errors[j / 2]);
                 runs++;
