@@ -190,7 +190,7 @@ NTSTATUS fake_answer_read_file(HANDLE file, void *buffer, ULONG size, uint64_t o
 
     if (!process)
         return status;
-    size = bytes_there(process, offset, size);
+    size = (ULONG)fake_readable_bytes(process, offset, bytes_there(process, offset, size));
     if (!size)
         return STATUS_DEVICE_NOT_READY;
     if (fake.files_read_short)

@@ -248,6 +248,7 @@ struct fake_system {
     uint32_t decoys;             /* files that show the memory of another process, and go first */
     struct fake_process *decoy;  /* that process; NULL: the last carrier */
     uint8_t passes_nothing_on;   /* a new process has no handles */
+    uint64_t bad_page;           /* of processes that the library has not made: cannot be read */
     uint8_t files_read_short;    /* half of the bytes, and success */
     uint8_t files_lie;           /* other bytes than the memory has */
     uint8_t files_refuse_writes; /* they can be opened to read only */
@@ -379,6 +380,9 @@ SIZE_T fake_memory_find(uint64_t address, uint64_t *base);
 
 /* The same for bytes of a process that all are real memory. */
 int fake_memory_is_real(const struct fake_process *process, uint64_t address, SIZE_T size);
+
+/* The bytes from an address on that come before the page that cannot be read, up to the size. */
+uint64_t fake_readable_bytes(const struct fake_process *process, uint64_t where, uint64_t size);
 void fake_views_add(int change);
 void fake_heap_add(int change);
 

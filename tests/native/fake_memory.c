@@ -117,6 +117,15 @@ static int is_readable(const struct fake_region *region)
  * which is right for the thread that copies everything, and for no other. Of a party anything is
  * asked for.
  */
+uint64_t fake_readable_bytes(const struct fake_process *process, uint64_t where, uint64_t size)
+{
+    uint64_t bad = process->is_carrier ? 0 : fake.bad_page;
+
+    if (!bad || where >= bad + FAKE_PAGE || where + size <= bad)
+        return size;
+    return where < bad ? bad - where : 0;
+}
+
 static SIZE_T read_region(const struct fake_process *process, uint64_t where, void *buffer,
                           SIZE_T size)
 {
@@ -129,8 +138,7 @@ static SIZE_T read_region(const struct fake_process *process, uint64_t where, vo
     if (region->basic.State != MEM_COMMIT ||
         (region->basic.Protect & (PAGE_NOACCESS | PAGE_GUARD) && !fake_worker_id()))
         fake.blind_reads++;
-    if (left > size)
-        left = size;
+    left = fake_readable_bytes(process, where, left < size ? left : size);
     fake_read(process, where, buffer, left);
     return left;
 }

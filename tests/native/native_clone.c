@@ -87,6 +87,28 @@ static void test_details_count_what_was_done(void **state)
                 STATUS_INFO_LENGTH_MISMATCH);
 }
 
+/* From a page on that cannot be read the rest of its region is zero, and counted. */
+static void test_page_that_cannot_be_read_costs_the_rest_of_its_region(void **state)
+{
+    static const unsigned char zeroes[12 * FAKE_PAGE];
+
+    for (uint8_t by_files = 0; by_files < 2; by_files++) {
+        struct fake_process *twin;
+        PSS_VA_CLONE_DETAILS details;
+
+        clone_world_teardown(state);
+        clone_world_setup(state);
+        twin = clone_world_twin();
+        fake.has_memory_files = by_files;
+        fake.bad_page = HEAP + 4 * FAKE_PAGE;
+        world_capture(FLAGS);
+        details = clone_world_details();
+        assert_details(&details, ALWAYS_MISSING + sizeof(zeroes));
+        fake_write(twin, fake.bad_page, zeroes, sizeof(zeroes));
+        assert_same_bytes(clone_world_clone(), twin);
+    }
+}
+
 /* Bytes go in chunks, and what is known to be there already is not written at all. */
 static void test_clone_takes_few_calls(void **state)
 {
@@ -381,6 +403,7 @@ int main(void)
         clone_test(test_clone_is_the_same_where_no_handle_is_passed_on),
         clone_test(test_clone_with_everything_else_is_the_same),
         clone_test(test_details_count_what_was_done),
+        clone_test(test_page_that_cannot_be_read_costs_the_rest_of_its_region),
         clone_test(test_clone_takes_few_calls),
         clone_test(test_details_without_a_clone_are_not_found),
         clone_test(test_images_are_mapped_from_their_files),

@@ -193,6 +193,35 @@ static void test_native_clone_that_cannot_be_in_a_job_is_one_all_the_same(void *
     assert_true(clone->times.exit_time.QuadPart != 0);
 }
 
+static HANDLE opened;
+
+/* Somebody has opened the clone by the time that its capture fails. */
+static NTSTATUS refuse_handle(void *context, enum fake_call call)
+{
+    (void)context;
+    if (call != FAKE_DUPLICATE)
+        return STATUS_SUCCESS;
+    opened = fake_handle_open_in(world.target, &fake.carrier->object, PROCESS_ALL_ACCESS);
+    return STATUS_NO_MEMORY;
+}
+
+/* In a job of its owner, or without one. */
+static void test_native_clone_that_is_given_up_ends(void **state)
+{
+    for (int has_job = 0; has_job < 2; has_job++) {
+        clone_world_teardown(state);
+        setup(state);
+        fake.has_nested_jobs = (uint8_t)has_job;
+        fake_job_add(fake_object_add(FAKE_JOB), world.target);
+        fake.refuse = refuse_handle;
+        assert_same(capture(FLAGS), STATUS_NO_MEMORY);
+        fake.refuse = NULL;
+        assert_same(fake_ledger_now().carriers, 0);
+        assert_true(fake_handle_close(world.target, opened));
+        assert_true(fake_ledger_is_zero());
+    }
+}
+
 /* Some systems have the name, and nothing behind it. */
 static void test_system_that_only_has_the_name_gets_a_carrier(void **state)
 {
@@ -227,6 +256,7 @@ int main(void)
         native_test(test_section_that_cannot_be_released_is_kept),
         native_test(test_native_clone_is_in_a_job_of_its_owner),
         native_test(test_native_clone_that_cannot_be_in_a_job_is_one_all_the_same),
+        native_test(test_native_clone_that_is_given_up_ends),
         native_test(test_system_that_only_has_the_name_gets_a_carrier),
         native_test(test_target_that_cannot_be_cloned_fails_the_capture),
     };

@@ -146,6 +146,20 @@ static int way;
 static struct fake_process *as_frozen;
 static uint32_t happened;
 
+/* An image was unmapped, and there is private memory now. */
+static void replace_image(struct fake_process *target)
+{
+    for (uint32_t i = 0; i < target->region_count; i++) {
+        struct fake_region *region = &target->regions[i];
+
+        if (region->basic.AllocationBase != pointer_to(fake.images[1].preferred_base))
+            continue;
+        region->basic.Type = MEM_PRIVATE;
+        region->basic.Protect = region->basic.AllocationProtect = PAGE_READWRITE;
+        region->file_name.text = NULL;
+    }
+}
+
 static void change(struct fake_process *target)
 {
     struct fake_region *region = &target->regions[fake_space_find(target, ZEROES)];
@@ -160,6 +174,9 @@ static void change(struct fake_process *target)
         break;
     case 2:
         region->basic.Type = MEM_MAPPED;
+        break;
+    case 3:
+        replace_image(target);
         break;
     default:
         region->basic.AllocationProtect = PAGE_READONLY;
@@ -179,7 +196,7 @@ static void change_before_freeze(void *context)
 
 static void test_allocation_that_changes_its_kind_is_cloned_as_it_stood_still(void **state)
 {
-    for (way = 0; way < 4; way++) {
+    for (way = 0; way < 5; way++) {
         happened = 0;
         for (uint64_t n = 20, is_over = 0; !is_over; n += 11) {
             clone_world_teardown(state);
