@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Files that lie: every promise holds for any bytes, and nothing takes long. */
+#include "pe_lookup.h"
 #include "pe_world.h"
 
 static struct pe_builder built;
@@ -124,6 +125,44 @@ static void test_tables_without_end(void **state)
     }
 }
 
+/* As many DLLs as a table may name, and one more; none has a function that moves. */
+static void test_as_many_descriptors_as_can_be(void **state)
+{
+    uint32_t count = 4096;
+
+    (void)state;
+    for_both_formats(built)
+    {
+        size_t size = BUILT_SLOTS + 20u * (size_t)(count + 2);
+        uint8_t *bytes = build_large(size, 0);
+
+        memset(bytes + pe_builder_directory(&built, 13), 0, 8);
+        pe_builder_put32(bytes, pe_builder_directory(&built, 1), BUILT_SLOTS_RVA);
+        memcpy(bytes + pe_builder_offset(BUILT_NAMES_RVA), "other.dll", 10);
+        for (uint32_t i = 0; i <= count; i++) {
+            if (i == count)
+                assert_int_equal(pe_invariants_check(bytes, size), PE_NOTHING);
+            pe_builder_put32(bytes, BUILT_SLOTS + 20 * i + 12, BUILT_NAMES_RVA);
+            pe_builder_put32(bytes, BUILT_SLOTS + 20 * i + 16, BUILT_NAMES_RVA);
+        }
+        assert_int_equal(pe_invariants_check(bytes, size), PE_BAD_IMPORTS);
+        free(bytes);
+    }
+}
+
+/* A table may be told to begin shortly before 4 GiB. */
+static void test_sums_of_addresses_do_not_wrap(void **state)
+{
+    uint32_t sum = 1;
+
+    (void)state;
+    assert_false(pe_advance(UINT32_MAX, 1, 1, &sum));
+    assert_false(pe_advance(0, UINT32_MAX, 8, &sum));
+    assert_int_equal(sum, 1);
+    assert_true(pe_advance(UINT32_MAX - 16, 2, 8, &sum));
+    assert_int_equal(sum, UINT32_MAX);
+}
+
 /* As many pieces as a table may have, and one more. */
 static void test_as_many_runs_as_can_be(void **state)
 {
@@ -162,6 +201,24 @@ static void test_files_beyond_two_gigabytes(void **state)
                      PE_TOO_LARGE);
 }
 
+/* A file that has room for all of them, but not for what is added; hardly any of it is touched. */
+static void test_files_that_would_grow_beyond_two_gigabytes(void **state)
+{
+    struct pe_result result;
+    uint8_t *bytes = calloc(1, PE_MAX_SIZE);
+
+    (void)state;
+    assert_non_null(bytes);
+    for_both_formats(built)
+    {
+        world_build(&built, every_kind);
+        memcpy(bytes, built.bytes, built.size);
+        assert_int_equal(pe_rebind(bytes, PE_MAX_SIZE, &result), PE_TOO_LARGE);
+        assert_null(result.bytes);
+    }
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,8 +226,11 @@ int main(void)
         cmocka_unit_test(test_every_field_is_set_to_odd_numbers),
         cmocka_unit_test(test_pairs_of_addresses_coincide),
         cmocka_unit_test(test_tables_without_end),
+        cmocka_unit_test(test_as_many_descriptors_as_can_be),
+        cmocka_unit_test(test_sums_of_addresses_do_not_wrap),
         cmocka_unit_test(test_as_many_runs_as_can_be),
         cmocka_unit_test(test_files_beyond_two_gigabytes),
+        cmocka_unit_test(test_files_that_would_grow_beyond_two_gigabytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
