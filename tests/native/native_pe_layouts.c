@@ -163,6 +163,43 @@ static void test_low_alignment_is_read_and_refused(void **state)
     }
 }
 
+/** Without .text, whose room the headers need; .idata, .data and some that are only memory. */
+static void have_sections(uint32_t count)
+{
+    uint32_t shift = 0x1200 - BUILT_IMPORTS, more = count - 2;
+
+    memmove(built.bytes + 0x1200, built.bytes + BUILT_IMPORTS, BUILT_END - BUILT_IMPORTS);
+    memmove(built.bytes + pe_builder_section(&built, 0),
+            built.bytes + pe_builder_section(&built, 1), 80);
+    memset(built.bytes + pe_builder_section(&built, 2), 0, 0x1200 - pe_builder_section(&built, 2));
+    pe_builder_set_section(&built, 0, 20, BUILT_IMPORTS + shift);
+    pe_builder_set_section(&built, 1, 20, BUILT_SLOTS + shift);
+    for (uint32_t i = 0; i < more; i++) {
+        pe_builder_set_section(&built, i + 2, 8, 0x1000);
+        pe_builder_set_section(&built, i + 2, 12, BUILT_NEXT_RVA + 0x1000 * i);
+        pe_builder_set_section(&built, i + 2, 36, 0xc0000080);
+    }
+    pe_builder_put16(built.bytes, BUILT_HEADER + 6, count);
+    pe_builder_set_optional(&built, 56, BUILT_NEXT_RVA + 0x1000 * more);
+    pe_builder_set_optional(&built, 60, 0x1200);
+    built.size += shift;
+}
+
+/* All loaders take 96, of which one is new. */
+static void test_as_many_sections_as_loaders_take(void **state)
+{
+    (void)state;
+    for_both_formats(built)
+    {
+        world_build(&built, ordinary);
+        have_sections(95);
+        world_expect(&built, PE_REBOUND);
+        world_build(&built, ordinary);
+        have_sections(96);
+        world_expect(&built, PE_NO_HEADER_ROOM);
+    }
+}
+
 static void test_too_many_sections(void **state)
 {
     (void)state;
@@ -183,6 +220,7 @@ int main(void)
         cmocka_unit_test(test_headers_that_fill_a_page),
         cmocka_unit_test(test_layouts_that_cannot_be_rewritten),
         cmocka_unit_test(test_low_alignment_is_read_and_refused),
+        cmocka_unit_test(test_as_many_sections_as_loaders_take),
         cmocka_unit_test(test_too_many_sections),
     };
 

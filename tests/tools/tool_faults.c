@@ -187,9 +187,7 @@ static void check_file(int status)
 /* A clone's handle stays with the client where it cannot be told that it is still the clone's. */
 static void close_lent(void)
 {
-    const struct faulty_call *call = faulty_failed();
-
-    if (call && call->service == FAULTY_query_process && faulty_ledger().handles == 1)
+    if (faulty_failures_of(FAULTY_query_process) && faulty_ledger().handles == 1)
         faulty_reclaim();
 }
 
