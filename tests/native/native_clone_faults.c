@@ -387,6 +387,35 @@ static void test_stillborn_carrier_is_made_again(void **state)
     }
 }
 
+static uint32_t refusals;
+
+/* The first read of the target that stands still. */
+static NTSTATUS refuse_read(void *context, enum fake_call call)
+{
+    (void)context;
+    if (call != FAKE_READ_MEMORY || !world.target->threads[0]->suspend_count || refusals)
+        return STATUS_SUCCESS;
+    refusals++;
+    return STATUS_NO_MEMORY;
+}
+
+/* That says nothing of the page: no smaller part is tried, and none is missing. */
+static void test_read_without_memory_fails_the_capture(void **state)
+{
+    HPSS snapshot = pointer_to(1);
+
+    (void)state;
+    build(BY_CALLS);
+    refusals = 0;
+    fake.refuse = refuse_read;
+    assert_same(pss_snapshot_capture(fake_nt(), world.process, FLAGS, 0, &snapshot),
+                STATUS_NO_MEMORY);
+    fake.refuse = NULL;
+    assert_same(refusals, 1);
+    check_outcome(STATUS_NO_MEMORY, snapshot);
+    tear_down();
+}
+
 static void test_commit_that_is_exhausted_fails_the_capture(void **state)
 {
     static const NTSTATUS statuses[] = {STATUS_COMMITMENT_LIMIT, STATUS_NO_MEMORY};
@@ -437,6 +466,7 @@ int main(void)
         cmocka_unit_test(test_carrier_that_answers_slowly_is_waited_for),
         cmocka_unit_test(test_carrier_that_hangs_for_good_is_left_alone),
         cmocka_unit_test(test_stillborn_carrier_is_made_again),
+        cmocka_unit_test(test_read_without_memory_fails_the_capture),
         cmocka_unit_test(test_commit_that_is_exhausted_fails_the_capture),
         cmocka_unit_test(test_clone_of_much_memory_needs_little),
     };

@@ -4,10 +4,10 @@
 #include "ship_world.h"
 #include "support/export_faults.h"
 
-static const NTSTATUS faults[] = {STATUS_NO_MEMORY,      STATUS_ACCESS_DENIED,
-                                  STATUS_INVALID_HANDLE, STATUS_INVALID_PARAMETER,
-                                  STATUS_PARTIAL_COPY,   STATUS_PROCESS_IS_TERMINATING,
-                                  STATUS_UNSUCCESSFUL,   STATUS_NOT_IMPLEMENTED};
+static const NTSTATUS faults[] = {
+    STATUS_NO_MEMORY,         STATUS_ACCESS_DENIED,   STATUS_INVALID_HANDLE,
+    STATUS_INVALID_PARAMETER, STATUS_PARTIAL_COPY,    STATUS_PROCESS_IS_TERMINATING,
+    STATUS_UNSUCCESSFUL,      STATUS_NOT_IMPLEMENTED, STATUS_NOT_FOUND};
 
 #define FAULT_COUNT (sizeof(faults) / sizeof(faults[0]))
 
@@ -29,6 +29,8 @@ static DWORD passed_on(NTSTATUS status)
         return ERROR_SUCCESS;
     if (status == STATUS_PARTIAL_COPY || status == STATUS_PROCESS_IS_TERMINATING)
         return ERROR_PARTIAL_COPY;
+    if (status == STATUS_NOT_FOUND)
+        return ERROR_NOT_FOUND;
     if (status == STATUS_INVALID_PARAMETER)
         return ERROR_INVALID_PARAMETER;
     return pss_nt_win32_error(status);

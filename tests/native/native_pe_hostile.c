@@ -126,27 +126,34 @@ static void test_tables_without_end(void **state)
 }
 
 /* As many DLLs as a table may name, and one more; none has a function that moves. */
-static void test_as_many_descriptors_as_can_be(void **state)
+static void try_descriptors(uint32_t directory, uint32_t size, uint32_t name, uint32_t slots)
 {
     uint32_t count = 4096;
+    size_t all = BUILT_SLOTS + size * (size_t)(count + 2);
+    uint8_t *bytes = build_large(all, 0);
 
+    memset(bytes + pe_builder_directory(&built, 1), 0, 8);
+    memset(bytes + pe_builder_directory(&built, 13), 0, 8);
+    pe_builder_put32(bytes, pe_builder_directory(&built, directory), BUILT_SLOTS_RVA);
+    memcpy(bytes + pe_builder_offset(BUILT_NAMES_RVA), "other.dll", 10);
+    for (uint32_t i = 0; i <= count; i++) {
+        if (i == count)
+            assert_int_equal(pe_invariants_check(bytes, all), PE_NOTHING);
+        pe_builder_put32(bytes, BUILT_SLOTS + size * i, 1);
+        pe_builder_put32(bytes, BUILT_SLOTS + size * i + name, BUILT_NAMES_RVA);
+        pe_builder_put32(bytes, BUILT_SLOTS + size * i + slots, BUILT_NAMES_RVA);
+    }
+    assert_int_equal(pe_invariants_check(bytes, all), PE_BAD_IMPORTS);
+    free(bytes);
+}
+
+static void test_as_many_descriptors_as_can_be(void **state)
+{
     (void)state;
     for_both_formats(built)
     {
-        size_t size = BUILT_SLOTS + 20u * (size_t)(count + 2);
-        uint8_t *bytes = build_large(size, 0);
-
-        memset(bytes + pe_builder_directory(&built, 13), 0, 8);
-        pe_builder_put32(bytes, pe_builder_directory(&built, 1), BUILT_SLOTS_RVA);
-        memcpy(bytes + pe_builder_offset(BUILT_NAMES_RVA), "other.dll", 10);
-        for (uint32_t i = 0; i <= count; i++) {
-            if (i == count)
-                assert_int_equal(pe_invariants_check(bytes, size), PE_NOTHING);
-            pe_builder_put32(bytes, BUILT_SLOTS + 20 * i + 12, BUILT_NAMES_RVA);
-            pe_builder_put32(bytes, BUILT_SLOTS + 20 * i + 16, BUILT_NAMES_RVA);
-        }
-        assert_int_equal(pe_invariants_check(bytes, size), PE_BAD_IMPORTS);
-        free(bytes);
+        try_descriptors(1, 20, 12, 16);
+        try_descriptors(13, 32, 4, 12);
     }
 }
 

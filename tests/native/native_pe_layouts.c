@@ -37,6 +37,24 @@ static void test_numbers_of_directories(void **state)
     }
 }
 
+/* Where there are eleven directories, none tells of bound imports: other bytes are there. */
+static void test_bytes_behind_the_last_directory_stay(void **state)
+{
+    (void)state;
+    for_both_formats(built)
+    {
+        struct pe_result result;
+        uint32_t behind = pe_builder_directory(&built, 11);
+
+        world_build(&built, ordinary);
+        pe_builder_put32(built.bytes, pe_builder_directory(&built, 0) - 4, 11);
+        pe_builder_put32(built.bytes, behind, 0x12345678);
+        world_rebind(&built, &result);
+        assert_int_equal(pe_builder_get32(result.bytes, behind), 0x12345678);
+        free(result.bytes);
+    }
+}
+
 /* What nobody knows lies where the header would go. */
 static void test_no_room_for_a_section_header(void **state)
 {
@@ -52,6 +70,18 @@ static void test_no_room_for_a_section_header(void **state)
         pe_builder_set_directory(&built, 11, pe_builder_section(&built, 3), 39);
         memset(built.bytes + pe_builder_section(&built, 3), 1, 40);
         world_expect(&built, PE_NO_HEADER_ROOM);
+    }
+}
+
+/* Bound imports that are said to reach behind the headers: the rest of the file stays. */
+static void test_bound_imports_without_end(void **state)
+{
+    (void)state;
+    for_both_formats(built)
+    {
+        world_build(&built, ordinary);
+        pe_builder_set_directory(&built, 11, pe_builder_section(&built, 3), 0x70000000);
+        world_expect(&built, PE_REBOUND);
     }
 }
 
@@ -216,7 +246,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_directories_beyond_the_optional_header),
         cmocka_unit_test(test_numbers_of_directories),
+        cmocka_unit_test(test_bytes_behind_the_last_directory_stay),
         cmocka_unit_test(test_no_room_for_a_section_header),
+        cmocka_unit_test(test_bound_imports_without_end),
         cmocka_unit_test(test_headers_that_fill_a_page),
         cmocka_unit_test(test_layouts_that_cannot_be_rewritten),
         cmocka_unit_test(test_low_alignment_is_read_and_refused),

@@ -108,6 +108,25 @@ static void test_mixed_delayed_functions_are_bound_at_the_start(void **state)
     }
 }
 
+/* One that an updated program imports anew, in the slot behind those that have moved before. */
+static void test_delayed_function_behind_moved_ones_moves(void **state)
+{
+    static const struct pe_builder_dll dlls[PE_BUILDER_DLLS] = {
+        {"pss.dll", BUILD_ORDINARY, {"PssCaptureSnapshot"}},
+        {"kernel32.dll", BUILD_DELAYED, {"PssFreeSnapshot"}}};
+
+    (void)state;
+    for_both_formats(built)
+    {
+        world_build(&built, dlls);
+        pe_builder_put32(built.bytes, BUILT_IMPORTS + 16, BUILT_SLOTS_RVA + (built.is_64 ? 8 : 4));
+        world_rebind(&built, &result);
+        assert_int_equal(result.delayed, 1);
+        assert_true(result.was_rebound);
+        free(result.bytes);
+    }
+}
+
 static void test_bound_imports_are_unbound(void **state)
 {
     static const struct pe_builder_dll dlls[PE_BUILDER_DLLS] = {
@@ -144,6 +163,7 @@ int main(void)
         cmocka_unit_test(test_names_that_were_only_in_slots_are_copied),
         cmocka_unit_test(test_delayed_functions_alone_stay_delayed),
         cmocka_unit_test(test_mixed_delayed_functions_are_bound_at_the_start),
+        cmocka_unit_test(test_delayed_function_behind_moved_ones_moves),
         cmocka_unit_test(test_bound_imports_are_unbound),
     };
 
