@@ -63,13 +63,14 @@ static int wait_for_other(const struct pss_nt *nt, const struct pss_block *block
 
 int pss_block_adopt(const struct pss_nt *nt, struct pss_block *block)
 {
-    uint32_t shipped = PSS_ORIGIN_SHIPPED;
+    uint32_t shipped = PSS_ORIGIN_SHIPPED, origin;
 
     if (!NT_SUCCESS(pss_block_find(nt, block)) || block->live != 1)
         return 0;
-    if (block->origin == PSS_ORIGIN_ADOPTED)
+    origin = __atomic_load_n(&block->origin, __ATOMIC_ACQUIRE); /* once: another may be at it */
+    if (origin == PSS_ORIGIN_ADOPTED)
         return wait_for_other(nt, block);
-    if (block->origin != PSS_ORIGIN_SHIPPED || !NT_SUCCESS(pss_block_validate(block, block->size)))
+    if (origin != PSS_ORIGIN_SHIPPED || !NT_SUCCESS(pss_block_validate(block, block->size)))
         return 0;
     if (!__atomic_compare_exchange_n(&block->origin, &shipped, PSS_ORIGIN_ADOPTED, 0,
                                      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))

@@ -6,7 +6,7 @@
 #include <pthread.h>
 
 #define THREADS 4
-#define ROUNDS  200
+#define ROUNDS  1000
 
 static int has_ended(const struct fake_object *clone)
 {
