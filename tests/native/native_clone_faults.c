@@ -13,8 +13,8 @@ static const NTSTATUS faults[] = {
 
 #define FAULT_COUNT (sizeof(faults) / sizeof(faults[0]))
 
-/* The systems on which it is tried. */
-enum kind { BY_FILES, BY_CALLS, NATIVE, SELF, KIND_COUNT };
+/* The systems on which it is tried; the last one with a single status only. */
+enum kind { BY_FILES, BY_CALLS, NATIVE, SELF, KIND_COUNT, SELF_BY_CALLS = KIND_COUNT };
 
 static char where[160]; /* the run, for messages */
 
@@ -22,9 +22,9 @@ static void build(enum kind kind)
 {
     clone_world_setup(NULL);
     clone_world_furnish_details();
-    fake.has_memory_files = kind != BY_CALLS;
+    fake.has_memory_files = kind != BY_CALLS && kind != SELF_BY_CALLS;
     fake.has_native_clones = kind == NATIVE;
-    if (kind != SELF)
+    if (kind != SELF && kind != SELF_BY_CALLS)
         return;
     clone_world_furnish(fake.own);
     world.process = PSS_CURRENT_PROCESS;
@@ -126,6 +126,17 @@ static void test_clone_with_one_fault_is_all_or_nothing(void **state)
                 n++;
             assert_true(n > (kind == NATIVE ? 10 : 100));
         }
+}
+
+static void test_clone_of_this_process_by_calls_and_a_fault_is_all_or_nothing(void **state)
+{
+    uint64_t n = 1;
+
+    (void)state;
+    while (try_capture((struct fake_fault){.first = n, .status = STATUS_NO_MEMORY}, FLAGS,
+                       SELF_BY_CALLS))
+        n++;
+    assert_true(n > 100);
 }
 
 static void test_clone_with_everything_and_a_fault_is_all_or_nothing(void **state)
@@ -456,6 +467,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_clone_with_one_fault_is_all_or_nothing),
+        cmocka_unit_test(test_clone_of_this_process_by_calls_and_a_fault_is_all_or_nothing),
         cmocka_unit_test(test_clone_with_everything_and_a_fault_is_all_or_nothing),
         cmocka_unit_test(test_clone_with_lasting_faults_is_all_or_nothing),
         cmocka_unit_test(test_clone_with_two_faults_is_all_or_nothing),
