@@ -91,6 +91,12 @@ run rebind "Z:$at/dropin_static.exe"
 expect_status 0
 check 'the newer original' cmp -s "$programs/$other/dropin_apiset.exe" "$at/dropin_static.exe.pss-backup"
 
+# Where nothing but the backup is left, it is renamed back all the same.
+rm "$at/dropin_static.exe"
+run rebind --restore "Z:$at/dropin_static.exe"
+expect_status 0
+check 'the original alone' cmp -s "$programs/$other/dropin_apiset.exe" "$at/dropin_static.exe"
+
 # Names beyond ASCII, paths beyond 260 characters, spaces, and paths relative to the directory.
 long=$scratch/long
 for ((i = 0; i < 8; i++)); do
