@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The thirteen exported names. A status becomes a Win32 code here and nowhere else. */
+/* The thirteen exported names, where alone a status becomes a Win32 code, and the end of the
+ * process. */
 #include "api/api.h"
 #include "base/status.h"
+#include "base/suspension.h"
 #include "forward/forward.h"
 
 /* The codes the contract gives these conditions, where the system's own table says otherwise. */
@@ -170,3 +172,45 @@ DWORD WINAPI PssWalkMarkerRewind(HPSSWALK WalkMarkerHandle)
         return system->marker_rewind(WalkMarkerHandle);
     return win32_error(pss_marker_rewind(WalkMarkerHandle));
 }
+
+/* ---- the end of the process ---- */
+
+#ifdef __MINGW32__
+
+/*
+ * When a process ends, the system first ends all threads but one: one of them may have suspended
+ * threads of another process. Those of this process are no more, and no lock is taken.
+ */
+static void resume_at_detach(DWORD reason)
+{
+    if (reason == DLL_PROCESS_DETACH)
+        pss_suspension_interrupt_all(pss_nt_system());
+}
+
+#ifdef PSS_BUILDING_DLL
+
+BOOL WINAPI PssDllMain(HINSTANCE module, DWORD reason, void *reserved);
+
+BOOL WINAPI PssDllMain(HINSTANCE module, DWORD reason, void *reserved)
+{
+    (void)module;
+    (void)reserved;
+    resume_at_detach(reason);
+    return TRUE;
+}
+
+#else
+
+static void NTAPI tls_callback(void *module, DWORD reason, void *reserved)
+{
+    (void)module;
+    (void)reserved;
+    resume_at_detach(reason);
+}
+
+/* Between the markers that the C runtime puts around the callbacks of the TLS directory. */
+__attribute__((section(".CRT$XLP"), used)) static const PIMAGE_TLS_CALLBACK at_detach =
+    tls_callback;
+
+#endif
+#endif

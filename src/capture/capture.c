@@ -2,6 +2,8 @@
 /* The order of a capture: look, freeze, copy what may change, thaw, ask for the details, seal. */
 #include "capture/capture.h"
 
+#define TRIES 5 /* of a self-capture that is interrupted */
+
 /* A bit without the bit it needs is ignored. */
 static uint32_t effective_flags(uint32_t flags)
 {
@@ -37,7 +39,7 @@ static NTSTATUS run(struct pss_capture *capture, NTSTATUS status, uint32_t flag,
     return status;
 }
 
-/* Nothing here can wait for the target: for contexts and for a copy its threads stand still. */
+/* Nothing here can wait for the target: for contexts and for a copy its threads are suspended. */
 static NTSTATUS capture_frozen(struct pss_capture *capture)
 {
     NTSTATUS status = STATUS_SUCCESS;
@@ -55,8 +57,8 @@ static NTSTATUS capture_frozen(struct pss_capture *capture)
     if (!capture->is_self)
         status = run(capture, status, PSS_CAPTURE_HANDLES, PSS_PHASE_HANDLES, pss_handles_list);
     status = run(capture, status, PSS_CAPTURE_HANDLES, PSS_PHASE_HANDLES, pss_handles_duplicate);
-    pss_threads_thaw(capture);
-    return status;
+    pss_freeze_end(capture);
+    return capture->freeze.was_interrupted ? STATUS_RETRY : status;
 }
 
 /* Our own thread handles are closed before objects tell how many handles they have. */
@@ -138,7 +140,7 @@ static void fini(struct pss_capture *capture)
     pss_builder_fini(capture->nt, &capture->builder);
 }
 
-NTSTATUS pss_capture_process(const struct pss_nt *nt, HANDLE process, uint32_t flags,
+static NTSTATUS capture_once(const struct pss_nt *nt, HANDLE process, uint32_t flags,
                              uint32_t context_flags, struct pss_block **block)
 {
     struct pss_capture capture = {.nt = nt, .process = process, .context_flags = context_flags};
@@ -169,4 +171,15 @@ NTSTATUS pss_capture_process(const struct pss_nt *nt, HANDLE process, uint32_t f
         discard_owned(&capture);
     fini(&capture);
     return status;
+}
+
+/* One that was interrupted while the threads were suspended has to begin anew. */
+NTSTATUS pss_capture_process(const struct pss_nt *nt, HANDLE process, uint32_t flags,
+                             uint32_t context_flags, struct pss_block **block)
+{
+    NTSTATUS status = STATUS_RETRY;
+
+    for (int i = 0; i < TRIES && status == STATUS_RETRY; i++)
+        status = capture_once(nt, process, flags, context_flags, block);
+    return status == STATUS_RETRY ? STATUS_CANCELLED : status;
 }

@@ -3,7 +3,9 @@
 #ifndef PSS_CAPTURE_H
 #define PSS_CAPTURE_H
 
+#include "base/errand.h"
 #include "base/status.h"
+#include "base/suspension.h"
 #include "clone/clone.h"
 #include "descriptor/descriptor.h"
 
@@ -30,14 +32,30 @@ struct pss_stopwatch {
 
 /* A thread of the target during the capture. */
 struct pss_thread {
-    HANDLE handle; /* owned; NULL once closed */
+    HANDLE handle;      /* owned; NULL once closed */
+    ACCESS_MASK access; /* of the handle */
     struct pss_nt_thread_basic basic;
     uint8_t is_known;       /* basic was answered; if not, there is no entry */
-    uint32_t suspend_count; /* without our suspension; known only while frozen was 1 */
+    uint32_t suspend_count; /* without our suspension; known only where was_frozen is 1 */
     uint32_t context;       /* index of the context plus 1; 0 for none */
     uint8_t is_caller;      /* the thread that captures: never suspended */
-    uint8_t is_frozen;      /* suspended by us */
-    uint8_t was_frozen;
+    uint8_t was_frozen;     /* it cannot run: suspended by us, or as often as can be */
+};
+
+/* The thread that watches over a self-capture while all others are suspended. */
+struct pss_watch {
+    HANDLE thread; /* owned; NULL: none */
+    uint32_t thread_id;
+    struct pss_errand errand;
+};
+
+/* What a capture needs to suspend threads. */
+struct pss_freeze {
+    HANDLE locks[2];                   /* of the two processes; owned, NULL where not held */
+    struct pss_suspension *suspension; /* owned; NULL before and after the freeze */
+    struct pss_watch watch;
+    uint8_t was_locked;      /* for the suspend counts, with success or without */
+    uint8_t was_interrupted; /* somebody else had to end it */
 };
 
 /* What is known of the objects with one type index. */
@@ -57,12 +75,13 @@ struct pss_capture {
     uint32_t caller_thread_id;
     uint8_t is_self;
     uint8_t is_wow64;
+    uint8_t is_caller_wow64;      /* known for a 32-bit caller */
     uint8_t has_ended;            /* before the capture began */
     uint8_t freezes;              /* the target has to stand still for a while */
-    uint8_t holds_freeze;         /* the right to freeze the own process */
     uint8_t has_true_times;       /* the CPU times are the target's, not ours */
     uint8_t lacks_extended_basic; /* the system does not tell PROTECTED and FROZEN */
-    HANDLE freeze_locks[2];       /* of the two processes; owned, NULL where not held */
+    uint8_t lacks_last_syscalls;  /* the system does not tell LastSyscall* */
+    struct pss_freeze freeze;
     struct pss_nt_process_basic basic;
     struct pss_nt_times times;
     struct pss_builder builder;
@@ -94,7 +113,9 @@ struct pss_capture {
  * \param block          [out] Sealed, with one reference; untouched on failure.
  * \return STATUS_SUCCESS · STATUS_INVALID_PARAMETER (contexts of another architecture) ·
  *         STATUS_INVALID_HANDLE · STATUS_OBJECT_TYPE_MISMATCH · STATUS_NOT_SUPPORTED ·
- *         STATUS_ACCESS_DENIED · STATUS_PARTIAL_COPY (the target died) · out of memory.
+ *         STATUS_ACCESS_DENIED · STATUS_PARTIAL_COPY (the target died) · STATUS_IO_TIMEOUT (the
+ *         target does not answer) · STATUS_CANCELLED (another thread of the own process suspends
+ *         the calling one, again and again) · out of memory.
  */
 NTSTATUS pss_capture_process(const struct pss_nt *nt, HANDLE process, uint32_t flags,
                              uint32_t context_flags, struct pss_block **block);
@@ -123,6 +144,21 @@ NTSTATUS pss_target_open(struct pss_capture *capture);
 
 /** STATUS_PARTIAL_COPY if the target has ended since pss_target_open. */
 NTSTATUS pss_target_check_alive(struct pss_capture *capture);
+
+/* How long a target has been waited for that answers no more, and how long each wait is. */
+struct pss_target_wait {
+    struct pss_capture *capture;
+    uint32_t count;
+};
+#define PSS_TARGET_WAIT_MS 50u
+
+/**
+ * Whether to go on waiting for a target (struct pss_errand, may_wait): for ten seconds at most, and
+ * as long as it lives.
+ *
+ * \param context  [in,out] struct pss_target_wait.
+ */
+int pss_target_keep_waiting(void *context);
 
 /** Tells whether a process is a 32-bit one on a 64-bit system; any status on failure. */
 NTSTATUS pss_process_is_wow64(const struct pss_nt *nt, HANDLE process, uint8_t *is_wow64);
@@ -161,27 +197,59 @@ uint32_t pss_process_protection(struct pss_capture *capture, HANDLE process);
 int32_t pss_process_base_priority(const struct pss_nt *nt, HANDLE process,
                                   const struct pss_nt_process_basic *basic);
 
-/* ---- freeze.c: the right to make threads stand still ---- */
+/* ---- freeze.c and watch.c: the right to suspend threads ---- */
 
 /**
- * Waits for the right to freeze the target, if this capture freezes: in the own process for as long
- * as another thread has it; between two processes a few seconds, for one that holds it may stand
- * still himself. Where the system has no names for us, there is nothing to wait for.
+ * Takes what is needed to freeze the target, if this capture freezes: the locks of the processes,
+ * the list of what will be suspended, and for the own process a watcher.
+ *
+ * \return STATUS_SUCCESS · STATUS_IO_TIMEOUT: another capture of the own process does not end ·
+ *         out of memory. A lock that the system refuses, or that another process does not give
+ *         back within some seconds, is done without.
  */
 NTSTATUS pss_freeze_begin(struct pss_capture *capture);
 
-/** Gives it back; without effect when it is not held. */
+/** Resumes all threads, and gives everything back; without effect when that was done. */
 void pss_freeze_end(struct pss_capture *capture);
+
+/** Whether the watcher has resumed the threads, so that what was taken since is of no use. */
+int pss_freeze_is_interrupted(const struct pss_capture *capture);
+
+/**
+ * Takes the lock that every freeze of a process holds, if it can be had within some seconds; those
+ * in which the calling thread is itself suspended do not count.
+ *
+ * \param lock  [out] For pss_freeze_unlock; untouched where it cannot be had.
+ * \return STATUS_SUCCESS, with the lock or without · out of memory.
+ */
+NTSTATUS pss_freeze_lock(const struct pss_nt *nt, uint32_t process_id, HANDLE *lock);
+
+/** Gives a lock back, and sets it to NULL; NULL is ignored. */
+void pss_freeze_unlock(const struct pss_nt *nt, HANDLE *lock);
+
+/**
+ * Starts the watcher of a self-capture; it may be missing, as under the loader's lock.
+ *
+ * \return STATUS_SUCCESS · out of memory.
+ */
+NTSTATUS pss_watch_begin(struct pss_capture *capture);
+
+/** Ends it; without effect where there is none. */
+void pss_watch_end(struct pss_capture *capture);
 
 /* ---- thread_list.c: finding, freezing and thawing the threads ---- */
 
-/** Opens every thread; in a capture that freezes each but our own stands still. */
+/** Opens every thread; in a capture that freezes each but our own is suspended. */
 NTSTATUS pss_threads_open(struct pss_capture *capture);
 
-/** Lets all run again; harmless when they do. */
-void pss_threads_thaw(struct pss_capture *capture);
+/** Opens those that came since. */
+NTSTATUS pss_threads_open_more(struct pss_capture *capture);
 
-/** Thaws, and closes the handles; harmless when that was done. */
+/** Exchanges the handle for one with more rights, unless the thread does not grant them. */
+void pss_thread_ask_for(const struct pss_capture *capture, struct pss_thread *thread,
+                        ACCESS_MASK access);
+
+/** Ends the freeze, and closes the handles; harmless when that was done. */
 void pss_threads_close(struct pss_capture *capture);
 
 /** Threads found so far. */
@@ -204,7 +272,14 @@ void pss_thread_priorities(const struct pss_nt_thread_basic *basic, int32_t proc
 /** Decides how contexts look; STATUS_INVALID_PARAMETER for those of another architecture. */
 NTSTATUS pss_contexts_prepare(struct pss_capture *capture);
 
-/** Reads the context of each frozen thread, and the caller's. */
+/**
+ * Reads the context of each frozen thread, and the caller's.
+ *
+ * A thread may run on after it was suspended, until its context was read: threads that it started
+ * meanwhile are opened and read as well.
+ *
+ * \return also STATUS_IO_TIMEOUT: the target does not answer · STATUS_RETRY: interrupted.
+ */
 NTSTATUS pss_contexts_capture(struct pss_capture *capture);
 
 /* ---- va_space.c and mappings.c ---- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Thread contexts, plain and with the extended (XSAVE) state, read while the target is frozen. */
+#include "base/errand.h"
 #include "capture/capture.h"
 
 #include <string.h>
@@ -135,29 +136,76 @@ static void overlay_own_registers(CONTEXT *context, const CONTEXT *own)
 #endif
 }
 
-static NTSTATUS read_context(struct pss_capture *capture, struct pss_thread *thread)
-{
-    struct pss_region *contexts = &capture->builder.sections[PSS_SECTION_CONTEXTS];
-    HANDLE handle = thread->is_caller ? PSS_CURRENT_THREAD : thread->handle;
-    uint32_t stride = capture->builder.context_stride;
-    CONTEXT *context;
-    NTSTATUS status =
-        pss_builder_append(capture->nt, &capture->builder, PSS_SECTION_CONTEXTS, &context);
+#ifndef _WIN64
+/*
+ * A 32-bit thread on a 64-bit system that is suspended while it enters or leaves the 64-bit layer
+ * below it may have old registers: the system says so to who asks for it.
+ * source: winnt.h, CONTEXT_EXCEPTION_REPORTING and CONTEXT_EXCEPTION_ACTIVE
+ */
+#define CONTEXT_MAY_BE_STALE 0x88000000u
+#define CONTEXT_REPORTS      0xF8000000u /* all the bits that tell where the thread is */
+#endif
 
-    if (!NT_SUCCESS(status))
+/* Which thread one asks, and what came of it. */
+struct question {
+    HANDLE thread;   /* borrowed */
+    uint32_t index;  /* of the thread */
+    NTSTATUS status; /* STATUS_PENDING until it was asked */
+};
+
+#define QUESTION_LIMIT 1024u /* at once */
+
+/* The contexts follow, aligned to PSS_SECTION_ALIGNMENT. */
+struct reader {
+    const struct pss_nt *nt;
+    struct pss_errand_state state; /* its steps are the threads asked so far */
+    uint32_t count, stride;        /* questions; bytes of a context */
+    uint8_t is_wow64;              /* the calling process */
+    struct question questions[QUESTION_LIMIT];
+};
+
+#define READER_SIZE \
+    ((sizeof(struct reader) + PSS_SECTION_ALIGNMENT - 1) & ~(SIZE_T)(PSS_SECTION_ALIGNMENT - 1))
+
+static CONTEXT *context_at(struct reader *reader, uint32_t index)
+{
+    return (CONTEXT *)(void *)((char *)reader + READER_SIZE + (SIZE_T)index * reader->stride);
+}
+
+static NTSTATUS ask(const struct reader *reader, HANDLE thread, CONTEXT *context)
+{
+    if (!(context->ContextFlags & ~CONTEXT_ARCHITECTURE))
+        return STATUS_SUCCESS; /* some systems refuse to tell nothing */
+#ifndef _WIN64
+    if (reader->is_wow64) {
+        DWORD asked = context->ContextFlags;
+        NTSTATUS status;
+
+        context->ContextFlags |= CONTEXT_EXCEPTION_WANTED;
+        status = reader->nt->get_context(thread, context);
+        if ((context->ContextFlags & CONTEXT_MAY_BE_STALE) != CONTEXT_MAY_BE_STALE &&
+            !(asked & CONTEXT_EXCEPTION_WANTED))
+            context->ContextFlags &= ~CONTEXT_REPORTS & ~CONTEXT_EXCEPTION_WANTED;
         return status;
-    memcpy(context, capture->context_model.base, stride);
-    if (context->ContextFlags & ~CONTEXT_ARCHITECTURE) /* some systems refuse to tell nothing */
-        status = capture->nt->get_context(handle, context);
-    if (!NT_SUCCESS(status)) {
-        memset(context, 0, stride);
-        contexts->size -= stride;
-        return pss_status_soften(status);
     }
-    if (thread->is_caller)
-        overlay_own_registers(context, capture->own_context.base);
-    thread->context = contexts->size / stride;
-    return STATUS_SUCCESS;
+#endif
+    return reader->nt->get_context(thread, context);
+}
+
+static DWORD NTAPI read_contexts(void *memory)
+{
+    struct reader *reader = memory;
+
+    if (!pss_errand_begin(&reader->state))
+        return 0;
+    for (uint32_t i = 0; i < reader->count; i++) {
+        struct question *question = &reader->questions[i];
+
+        question->status = ask(reader, question->thread, context_at(reader, i));
+        if (!pss_errand_step(&reader->state))
+            return 0;
+    }
+    return 0;
 }
 
 /*
@@ -166,18 +214,134 @@ static NTSTATUS read_context(struct pss_capture *capture, struct pss_thread *thr
  */
 static int has_registers(const struct pss_thread *thread)
 {
-    return thread->is_caller || (thread->is_frozen && thread->basic.teb);
+    return thread->is_caller || (thread->was_frozen && thread->basic.teb);
+}
+
+/* Asks for threads from *next on, as many as there is room for. */
+static void collect_questions(struct pss_capture *capture, struct reader *reader, uint32_t *next)
+{
+    uint32_t total = pss_threads_count(capture);
+
+    for (; *next < total && reader->count < QUESTION_LIMIT; ++*next) {
+        const struct pss_thread *thread = pss_threads_at(capture, *next);
+        struct question *question = &reader->questions[reader->count];
+
+        if (!has_registers(thread))
+            continue;
+        question->thread = thread->is_caller ? PSS_CURRENT_THREAD : thread->handle;
+        question->index = *next;
+        question->status = STATUS_PENDING;
+        memcpy(context_at(reader, reader->count), capture->context_model.base, reader->stride);
+        reader->count++;
+    }
+}
+
+static NTSTATUS make_reader(struct pss_capture *capture, uint32_t *next, struct pss_region *memory)
+{
+    uint32_t stride = capture->builder.context_stride, count = pss_threads_count(capture) - *next;
+    uint32_t offset;
+    struct reader *reader;
+    NTSTATUS status;
+
+    if (count > QUESTION_LIMIT)
+        count = QUESTION_LIMIT;
+    status =
+        pss_region_append(capture->nt, memory, (uint32_t)READER_SIZE + count * stride, 1, &offset);
+    if (!NT_SUCCESS(status))
+        return status;
+    reader = memory->base;
+    reader->nt = capture->nt;
+    reader->stride = stride;
+    reader->is_wow64 = capture->is_caller_wow64;
+    collect_questions(capture, reader, next);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS keep_context(struct pss_capture *capture, const struct question *question,
+                             const CONTEXT *context)
+{
+    struct pss_thread *thread = pss_threads_at(capture, question->index);
+    CONTEXT *kept;
+    NTSTATUS status;
+
+    if (!NT_SUCCESS(question->status))
+        return pss_status_soften(question->status);
+    status = pss_builder_append(capture->nt, &capture->builder, PSS_SECTION_CONTEXTS, &kept);
+    if (!NT_SUCCESS(status))
+        return status;
+    memcpy(kept, context, capture->builder.context_stride);
+    if (thread->is_caller)
+        overlay_own_registers(kept, capture->own_context.base);
+    thread->context = pss_builder_count(&capture->builder, PSS_SECTION_CONTEXTS);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS keep_contexts(struct pss_capture *capture, struct reader *reader)
+{
+    NTSTATUS status = STATUS_SUCCESS;
+
+    for (uint32_t i = 0; i < reader->count && NT_SUCCESS(status); i++) {
+        /* Its thread was ended from outside: what is missing is not known to be unreadable. */
+        if (reader->questions[i].status == STATUS_PENDING)
+            return STATUS_IO_TIMEOUT;
+        status = keep_context(capture, &reader->questions[i], context_at(reader, i));
+    }
+    return status;
+}
+
+/*
+ * Some systems let the thread itself tell its registers, and wait for ever while its process is
+ * stopped from outside: another process is asked by a watched call. Where no thread can begin, as
+ * under the loader's lock, there is none.
+ */
+static NTSTATUS run_reader(struct pss_capture *capture, struct pss_region *memory)
+{
+    struct reader *reader = memory->base;
+    struct pss_target_wait wait = {.capture = capture};
+    struct pss_errand errand = {.routine = read_contexts,
+                                .memory = reader,
+                                .state = &reader->state,
+                                .patience = PSS_TARGET_WAIT_MS,
+                                .may_wait = pss_target_keep_waiting,
+                                .context = &wait};
+    uint32_t steps;
+    NTSTATUS status;
+
+    if (capture->is_self || capture->nt->is_loader_locked()) {
+        read_contexts(reader);
+        return STATUS_SUCCESS;
+    }
+    status = pss_errand_run(capture->nt, &errand, &steps);
+    if (!errand.memory)
+        *memory = (struct pss_region){0}; /* It is left to the thread. */
+    return status == STATUS_TIMEOUT || status == STATUS_CANCELLED ? STATUS_IO_TIMEOUT : status;
+}
+
+/* Reads the contexts of the threads from *next on. */
+static NTSTATUS read_some(struct pss_capture *capture, uint32_t *next)
+{
+    struct pss_region memory = {0};
+    NTSTATUS status = make_reader(capture, next, &memory);
+
+    if (NT_SUCCESS(status))
+        status = run_reader(capture, &memory);
+    if (NT_SUCCESS(status))
+        status = keep_contexts(capture, memory.base);
+    pss_region_free(capture->nt, &memory);
+    return status;
 }
 
 NTSTATUS pss_contexts_capture(struct pss_capture *capture)
 {
+    uint32_t next = 0;
     NTSTATUS status = STATUS_SUCCESS;
 
-    for (uint32_t i = 0; i < pss_threads_count(capture) && NT_SUCCESS(status); i++) {
-        struct pss_thread *thread = pss_threads_at(capture, i);
-
-        if (has_registers(thread))
-            status = read_context(capture, thread);
+    while (next < pss_threads_count(capture) && NT_SUCCESS(status)) {
+        status = read_some(capture, &next);
+        if (NT_SUCCESS(status) && next == pss_threads_count(capture))
+            status = pss_threads_open_more(capture);
+        if (NT_SUCCESS(status) && pss_freeze_is_interrupted(capture))
+            status = STATUS_RETRY;
     }
     return status;
 }

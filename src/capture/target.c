@@ -7,6 +7,8 @@
      PSS_CAPTURE_RESERVED_00000002)
 #define NEEDS_READ (PSS_CAPTURE_VA_SPACE_SECTION_INFORMATION | PSS_CAPTURE_RESERVED_00000002)
 
+#define WAIT_LIMIT 200u /* times PSS_TARGET_WAIT_MS */
+
 /* Nothing of this is left of a process that has ended. */
 #define NEEDS_LIFE                                                                \
     (PSS_CAPTURE_VA_CLONE | PSS_CAPTURE_RESERVED_00000002 | PSS_CAPTURE_HANDLES | \
@@ -78,15 +80,14 @@ NTSTATUS pss_process_is_wow64(const struct pss_nt *nt, HANDLE process, uint8_t *
 /* A 32-bit caller cannot see the upper half of a 64-bit target. */
 static NTSTATUS check_bitness(struct pss_capture *capture)
 {
-    uint8_t is_caller_wow64 = 0;
     NTSTATUS status = pss_process_is_wow64(capture->nt, capture->process, &capture->is_wow64);
 
-    if (!NT_SUCCESS(status) || sizeof(void *) == 8 || capture->is_wow64)
+    if (!NT_SUCCESS(status) || sizeof(void *) == 8)
         return status;
-    status = pss_process_is_wow64(capture->nt, PSS_CURRENT_PROCESS, &is_caller_wow64);
+    status = pss_process_is_wow64(capture->nt, PSS_CURRENT_PROCESS, &capture->is_caller_wow64);
     if (!NT_SUCCESS(status))
         return status;
-    return is_caller_wow64 ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS;
+    return capture->is_caller_wow64 && !capture->is_wow64 ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS;
 }
 
 static NTSTATUS query_basic(struct pss_capture *capture)
@@ -174,4 +175,11 @@ NTSTATUS pss_target_check_alive(struct pss_capture *capture)
     if (!NT_SUCCESS(status))
         return status;
     return times.exit_time.QuadPart ? STATUS_PARTIAL_COPY : STATUS_SUCCESS;
+}
+
+int pss_target_keep_waiting(void *context)
+{
+    struct pss_target_wait *wait = context;
+
+    return ++wait->count < WAIT_LIMIT && NT_SUCCESS(pss_target_check_alive(wait->capture));
 }

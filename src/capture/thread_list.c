@@ -2,8 +2,13 @@
 /* The threads of the target: found, and for their contexts frozen and thawed one by one. */
 #include "capture/capture.h"
 
-#define LOWEST_ADDRESS 0x10000u  /* nothing is ever mapped below it */
-#define THREAD_LIMIT   0x100000u /* more is no process but a listing without end */
+#define LOWEST_ADDRESS   0x10000u /* nothing is ever mapped below it */
+#define THREAD_LIMIT     0x40000u /* more is no process but a listing without end */
+#define SUSPENSION_LIMIT 127u     /* source: winnt.h, MAXIMUM_SUSPEND_COUNT */
+
+/* A listing skips threads that do not grant what it asks for: each is asked for more by itself. */
+#define LIST_ACCESS   THREAD_QUERY_LIMITED_INFORMATION
+#define FREEZE_ACCESS (THREAD_SUSPEND_RESUME | THREAD_GET_CONTEXT | THREAD_QUERY_INFORMATION)
 
 uint32_t pss_threads_count(const struct pss_capture *capture)
 {
@@ -15,27 +20,53 @@ struct pss_thread *pss_threads_at(const struct pss_capture *capture, uint32_t in
     return (struct pss_thread *)capture->threads.base + index;
 }
 
+void pss_thread_ask_for(const struct pss_capture *capture, struct pss_thread *thread,
+                        ACCESS_MASK access)
+{
+    const struct pss_nt *nt = capture->nt;
+    HANDLE stronger = NULL;
+
+    if ((thread->access & access) == access)
+        return;
+    if (!NT_SUCCESS(nt->duplicate(PSS_CURRENT_PROCESS, thread->handle, PSS_CURRENT_PROCESS,
+                                  &stronger, thread->access | access, 0, 0)))
+        return; /* The thread grants less: that costs it what needs the rights. */
+    nt->close(thread->handle);
+    thread->handle = stronger;
+    thread->access |= access;
+}
+
 /*
  * NtSuspendProcess would need PROCESS_SUSPEND_RESUME, which clients of this API do not ask for; a
  * thread that has been found is stopped at once, so that it cannot start others. One that cannot be
- * stopped is ending, or guarded: its entry comes without a context.
+ * stopped is ending, or guarded: its entry comes without a context. One that is suspended as often
+ * as can be does not run either.
  */
-static NTSTATUS freeze_thread(const struct pss_nt *nt, struct pss_thread *thread)
+static NTSTATUS freeze_thread(struct pss_capture *capture, struct pss_thread *thread)
 {
     ULONG previous = 0;
-    NTSTATUS status = nt->suspend_thread(thread->handle, &previous);
+    NTSTATUS status;
 
+    pss_thread_ask_for(capture, thread, FREEZE_ACCESS);
+    status = pss_suspension_add(capture->nt, capture->freeze.suspension, thread->handle, &previous);
+    if (status == STATUS_SUSPEND_COUNT_EXCEEDED) {
+        previous = SUSPENSION_LIMIT;
+        status = STATUS_SUCCESS;
+    }
     if (!NT_SUCCESS(status))
         return pss_status_soften(status);
     thread->suspend_count = previous;
-    thread->is_frozen = thread->was_frozen = 1;
+    thread->was_frozen = 1;
     return STATUS_SUCCESS;
 }
 
-/* A thread that works for this very capture: it goes on, and nobody hears of it. */
+/* A thread that works for this very capture: it goes on, and is not listed. */
 static int is_helper(const struct pss_capture *capture, uint32_t id)
 {
-    return capture->is_self && capture->clone && pss_clone_owns_thread(capture->clone, id);
+    if (!capture->is_self)
+        return 0;
+    return (id && id == capture->freeze.watch.thread_id) ||
+           (capture->clone && pss_clone_owns_thread(capture->clone, id));
 }
 
 static NTSTATUS identify_thread(const struct pss_capture *capture, struct pss_thread *thread)
@@ -66,59 +97,48 @@ static NTSTATUS add_thread(struct pss_capture *capture, HANDLE handle)
     }
     thread = pss_region_at(&capture->threads, offset);
     thread->handle = handle;
+    thread->access = LIST_ACCESS;
     status = identify_thread(capture, thread);
     if (NT_SUCCESS(status) && capture->freezes && thread->is_known && !thread->is_caller)
-        status = freeze_thread(capture->nt, thread);
+        status = freeze_thread(capture, thread);
     return status;
 }
 
 /*
- * New threads join the list behind all others: once the last one found stands still, and nothing
+ * New threads join the list behind all others: once the last one found is suspended, and nothing
  * follows it, none of them can start another.
  */
-NTSTATUS pss_threads_open(struct pss_capture *capture)
+NTSTATUS pss_threads_open_more(struct pss_capture *capture)
 {
     const struct pss_nt *nt = capture->nt;
-    ACCESS_MASK access = THREAD_QUERY_INFORMATION;
-    HANDLE previous = NULL, next = NULL;
-    NTSTATUS status;
+    NTSTATUS status = STATUS_SUCCESS;
+
+    while (NT_SUCCESS(status)) {
+        uint32_t count = pss_threads_count(capture);
+        HANDLE previous = count ? pss_threads_at(capture, count - 1)->handle : NULL, next = NULL;
+
+        status = nt->get_next_thread(capture->process, previous, LIST_ACCESS, 0, 0, &next);
+        if (status == STATUS_NO_MORE_ENTRIES ||
+            (status == STATUS_PROCESS_IS_TERMINATING && capture->has_ended))
+            return STATUS_SUCCESS; /* The system tells nothing of the threads of the dead. */
+        if (NT_SUCCESS(status))
+            status = add_thread(capture, next);
+    }
+    return status;
+}
+
+NTSTATUS pss_threads_open(struct pss_capture *capture)
+{
+    NTSTATUS status = pss_freeze_begin(capture);
 
     if (capture->flags & PSS_CAPTURE_THREADS)
         pss_builder_begin(&capture->builder, PSS_SECTION_THREADS);
-    status = pss_freeze_begin(capture);
-    if (!NT_SUCCESS(status))
-        return status;
-    if (capture->freezes)
-        access |= THREAD_SUSPEND_RESUME | THREAD_GET_CONTEXT;
-    for (;;) {
-        status = nt->get_next_thread(capture->process, previous, access, 0, 0, &next);
-        if (!NT_SUCCESS(status))
-            break;
-        status = add_thread(capture, next);
-        if (!NT_SUCCESS(status))
-            return status;
-        previous = next;
-    }
-    if (status == STATUS_PROCESS_IS_TERMINATING && capture->has_ended)
-        return STATUS_SUCCESS; /* The system tells nothing of the threads of the dead. */
-    return status == STATUS_NO_MORE_ENTRIES ? STATUS_SUCCESS : status;
-}
-
-void pss_threads_thaw(struct pss_capture *capture)
-{
-    for (uint32_t i = 0; i < pss_threads_count(capture); i++) {
-        struct pss_thread *thread = pss_threads_at(capture, i);
-
-        if (thread->is_frozen) /* It fails only for a thread that has ended meanwhile. */
-            capture->nt->resume_thread(thread->handle, NULL);
-        thread->is_frozen = 0;
-    }
-    pss_freeze_end(capture);
+    return NT_SUCCESS(status) ? pss_threads_open_more(capture) : status;
 }
 
 void pss_threads_close(struct pss_capture *capture)
 {
-    pss_threads_thaw(capture);
+    pss_freeze_end(capture);
     for (uint32_t i = 0; i < pss_threads_count(capture); i++) {
         struct pss_thread *thread = pss_threads_at(capture, i);
 

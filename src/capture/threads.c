@@ -57,29 +57,45 @@ static NTSTATUS record_end(const struct pss_nt *nt, HANDLE handle, uint64_t exit
     return pss_status_soften(status);
 }
 
+/* The listing asked for less than some systems want here. */
+static NTSTATUS query_start(const struct pss_capture *capture, struct pss_thread *thread,
+                            PVOID *start)
+{
+    const struct pss_nt *nt = capture->nt;
+    NTSTATUS status = nt->query_thread(thread->handle, PSS_NT_THREAD_WIN32_START_ADDRESS, start,
+                                       sizeof(*start), NULL);
+
+    if (status != STATUS_ACCESS_DENIED)
+        return status;
+    pss_thread_ask_for(capture, thread, THREAD_QUERY_INFORMATION);
+    return nt->query_thread(thread->handle, PSS_NT_THREAD_WIN32_START_ADDRESS, start,
+                            sizeof(*start), NULL);
+}
+
 /* For a thread that the system's table does not list: it has ended, or is just born. */
-static NTSTATUS query_times(const struct pss_nt *nt, HANDLE handle,
+static NTSTATUS query_times(const struct pss_capture *capture, struct pss_thread *thread,
                             struct pss_thread_record *record)
 {
+    const struct pss_nt *nt = capture->nt;
     struct pss_nt_times times = {0};
     PVOID start = NULL;
-    NTSTATUS status = nt->query_thread(handle, PSS_NT_THREAD_TIMES, &times, sizeof(times), NULL);
+    NTSTATUS status =
+        nt->query_thread(thread->handle, PSS_NT_THREAD_TIMES, &times, sizeof(times), NULL);
 
     if (!NT_SUCCESS(status))
         return pss_status_soften(status);
     record_times(record, times.create_time, times.kernel_time, times.user_time);
     if (times.exit_time.QuadPart || record->exit_status != PSS_STILL_ACTIVE)
-        status = record_end(nt, handle, (uint64_t)times.exit_time.QuadPart, record);
+        status = record_end(nt, thread->handle, (uint64_t)times.exit_time.QuadPart, record);
     if (!NT_SUCCESS(status))
         return status;
-    status =
-        nt->query_thread(handle, PSS_NT_THREAD_WIN32_START_ADDRESS, &start, sizeof(start), NULL);
+    status = query_start(capture, thread, &start);
     if (NT_SUCCESS(status))
         record->start_address = (uint64_t)(ULONG_PTR)start;
     return pss_status_soften(status);
 }
 
-static NTSTATUS record_history(const struct pss_capture *capture, const struct pss_thread *thread,
+static NTSTATUS record_history(const struct pss_capture *capture, struct pss_thread *thread,
                                uint32_t hint, struct pss_thread_record *record)
 {
     const struct pss_nt_thread_row *row = NULL;
@@ -87,28 +103,63 @@ static NTSTATUS record_history(const struct pss_capture *capture, const struct p
     if (record->exit_status == PSS_STILL_ACTIVE)
         row = pss_thread_row_find(capture, record->thread_id, hint);
     if (!row)
-        return query_times(capture->nt, thread->handle, record);
+        return query_times(capture, thread, record);
     record_times(record, row->create_time, row->kernel_time, row->user_time);
     record->start_address = (uint64_t)(ULONG_PTR)row->win32_start_address;
     return STATUS_SUCCESS;
 }
 
-static void record_suspension(const struct pss_nt *nt, const struct pss_thread *thread,
+static ULONG query_suspend_count(const struct pss_nt *nt, HANDLE thread)
+{
+    ULONG count = 0;
+    NTSTATUS status =
+        nt->query_thread(thread, PSS_NT_THREAD_SUSPEND_COUNT, &count, sizeof(count), NULL);
+
+    return NT_SUCCESS(status) ? count : 0;
+}
+
+/* While nobody else freezes the process its threads are suspended by others than captures alone. */
+static void keep_others_from_freezing(struct pss_capture *capture)
+{
+    struct pss_freeze *freeze = &capture->freeze;
+
+    if (freeze->locks[0] || freeze->was_locked)
+        return;
+    freeze->was_locked = 1;
+    pss_freeze_lock(capture->nt, capture->process_id, &freeze->locks[0]); /* or without */
+}
+
+static void record_suspension(struct pss_capture *capture, const struct pss_thread *thread,
                               struct pss_thread_record *record)
 {
-    struct pss_nt_last_syscall last = {0};
-    ULONG count = 0;
+    ULONG count = thread->suspend_count;
 
-    if (thread->was_frozen)
-        record->suspend_count = (uint16_t)thread->suspend_count;
-    else if (NT_SUCCESS(nt->query_thread(thread->handle, PSS_NT_THREAD_SUSPEND_COUNT, &count,
-                                         sizeof(count), NULL)))
-        record->suspend_count = (uint16_t)count;
-    if (NT_SUCCESS(nt->query_thread(thread->handle, PSS_NT_THREAD_LAST_SYSTEM_CALL, &last,
-                                    sizeof(last), NULL))) {
-        record->last_syscall_argument = (uint64_t)(ULONG_PTR)last.first_argument;
-        record->last_syscall_number = last.number;
+    if (!thread->was_frozen)
+        count = query_suspend_count(capture->nt, thread->handle);
+    if (!thread->was_frozen && count) {
+        keep_others_from_freezing(capture);
+        count = query_suspend_count(capture->nt, thread->handle);
     }
+    record->suspend_count = (uint16_t)count;
+}
+
+/* It takes the right to read the context, and a thread that waits. source: phnt ntpsapi.h */
+static void record_last_syscall(struct pss_capture *capture, struct pss_thread *thread,
+                                struct pss_thread_record *record)
+{
+    struct pss_nt_last_syscall last = {0};
+    NTSTATUS status;
+
+    if (capture->lacks_last_syscalls)
+        return;
+    pss_thread_ask_for(capture, thread, THREAD_GET_CONTEXT | THREAD_QUERY_INFORMATION);
+    status = capture->nt->query_thread(thread->handle, PSS_NT_THREAD_LAST_SYSTEM_CALL, &last,
+                                       sizeof(last), NULL);
+    capture->lacks_last_syscalls = (uint8_t)pss_status_is_missing(status);
+    if (!NT_SUCCESS(status))
+        return;
+    record->last_syscall_argument = (uint64_t)(ULONG_PTR)last.first_argument;
+    record->last_syscall_number = last.number;
 }
 
 static NTSTATUS record_name(struct pss_capture *capture, const struct pss_thread *thread,
@@ -126,7 +177,7 @@ static NTSTATUS record_name(struct pss_capture *capture, const struct pss_thread
 
 static NTSTATUS capture_thread(struct pss_capture *capture, uint32_t index, int32_t process_base)
 {
-    const struct pss_thread *thread = pss_threads_at(capture, index);
+    struct pss_thread *thread = pss_threads_at(capture, index);
     const struct pss_nt_thread_basic *basic = &thread->basic;
     struct pss_thread_record *record;
     NTSTATUS status = STATUS_SUCCESS;
@@ -144,7 +195,8 @@ static NTSTATUS capture_thread(struct pss_capture *capture, uint32_t index, int3
     record->context = thread->context;
     record->capture_time = pss_time_now(capture->nt);
     pss_thread_priorities(basic, process_base, &record->priority, &record->base_priority);
-    record_suspension(capture->nt, thread, record);
+    record_suspension(capture, thread, record);
+    record_last_syscall(capture, thread, record);
     status = record_history(capture, thread, index, record);
     return NT_SUCCESS(status) ? record_name(capture, thread, record) : status;
 }

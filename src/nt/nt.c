@@ -32,6 +32,8 @@ NATIVE(NTSTATUS, NtWriteVirtualMemory, HANDLE, void *, const void *, SIZE_T, SIZ
 NATIVE(NTSTATUS, NtProtectVirtualMemory, HANDLE, void **, SIZE_T *, ULONG, ULONG *);
 NATIVE(NTSTATUS, NtCreateEvent, HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, ULONG, BOOLEAN);
 NATIVE(NTSTATUS, NtSetEvent, HANDLE, LONG *);
+NATIVE(NTSTATUS, NtCreateMutant, HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, BOOLEAN);
+NATIVE(NTSTATUS, NtReleaseMutant, HANDLE, LONG *);
 NATIVE(NTSTATUS, NtCreateUserProcess, HANDLE *, HANDLE *, ACCESS_MASK, ACCESS_MASK,
        OBJECT_ATTRIBUTES *, OBJECT_ATTRIBUTES *, ULONG, ULONG, struct pss_nt_process_parameters *,
        struct pss_nt_create_info *, struct pss_nt_process_attributes *);
@@ -132,6 +134,15 @@ static NTSTATUS NTAPI try_lock_loader(ULONG_PTR *cookie)
 static void NTAPI unlock_loader(ULONG_PTR cookie)
 {
     LdrUnlockLoaderLock(0, cookie); /* Fails for a wrong number only. */
+}
+
+static BOOLEAN NTAPI is_loader_locked(void)
+{
+    /* source: phnt ntpebteb.h, PEB.LoaderLock; winnt.h, RTL_CRITICAL_SECTION */
+    static const uint32_t loader_lock = sizeof(void *) == 8 ? 0x110 / 8 : 0xA0 / 4;
+    const RTL_CRITICAL_SECTION *lock = peb_pointer(loader_lock);
+
+    return lock && __atomic_load_n(&lock->OwningThread, __ATOMIC_ACQUIRE);
 }
 
 static void *NTAPI find_module(const WCHAR *name)
@@ -264,6 +275,8 @@ static const struct pss_nt nt_system = {
     .wait = NtWaitForSingleObject,
     .create_event = NtCreateEvent,
     .set_event = NtSetEvent,
+    .create_mutant = NtCreateMutant,
+    .release_mutant = NtReleaseMutant,
     .create_user_process = NtCreateUserProcess,
     .create_job = NtCreateJobObject,
     .set_job = NtSetInformationJobObject,
@@ -300,6 +313,7 @@ static const struct pss_nt nt_system = {
     .find_service = find_service,
     .try_lock_loader = try_lock_loader,
     .unlock_loader = unlock_loader,
+    .is_loader_locked = is_loader_locked,
     .find_module = find_module,
     .find_export = find_export,
     .query_environment = query_environment,

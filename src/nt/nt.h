@@ -41,6 +41,10 @@ struct pss_nt {
     NTSTATUS(NTAPI *create_event)(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, ULONG, BOOLEAN);
     /* NtSetEvent */
     NTSTATUS(NTAPI *set_event)(HANDLE, LONG *);
+    /* NtCreateMutant */
+    NTSTATUS(NTAPI *create_mutant)(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, BOOLEAN);
+    /* NtReleaseMutant */
+    NTSTATUS(NTAPI *release_mutant)(HANDLE, LONG *);
 
     /* NtCreateUserProcess; since: Windows Vista */
     NTSTATUS(NTAPI *create_user_process)
@@ -126,6 +130,8 @@ struct pss_nt {
     NTSTATUS(NTAPI *try_lock_loader)(ULONG_PTR *);
     /* LdrUnlockLoaderLock, with the number that the lock gave */
     void(NTAPI *unlock_loader)(ULONG_PTR);
+    /* Whether a thread, the calling one included, owns the loader's lock at this moment. */
+    BOOLEAN(NTAPI *is_loader_locked)(void);
     /* A module that is loaded, by name, and an export of one; NULL where it is missing. */
     void *(NTAPI *find_module)(const WCHAR *);
     void *(NTAPI *find_export)(void *, const char *);

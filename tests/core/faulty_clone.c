@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The wrappers around what clones need: events, processes, jobs and files. */
+/* The wrappers around what clones and freezes need: events, mutants, processes, jobs and files. */
 #include "faulty_wrappers.h"
 
 NTSTATUS NTAPI faulty_create_event(HANDLE *event, ACCESS_MASK access, OBJECT_ATTRIBUTES *object,
@@ -16,6 +16,23 @@ NTSTATUS NTAPI faulty_set_event(HANDLE event, LONG *previous)
 {
     BEGIN_RELEASE(.service = FAULTY_set_event, .handle = event);
     return faulty_account_released("set_event", faulty_inner()->set_event(event, previous));
+}
+
+NTSTATUS NTAPI faulty_create_mutant(HANDLE *mutant, ACCESS_MASK access, OBJECT_ATTRIBUTES *object,
+                                    BOOLEAN is_owned)
+{
+    FAIL_IF_PLANNED(.service = FAULTY_create_mutant);
+    NTSTATUS status = faulty_inner()->create_mutant(mutant, access, object, is_owned);
+    if (NT_SUCCESS(status))
+        faulty_account_open(*mutant);
+    return status;
+}
+
+NTSTATUS NTAPI faulty_release_mutant(HANDLE mutant, LONG *previous)
+{
+    BEGIN_RELEASE(.service = FAULTY_release_mutant, .handle = mutant);
+    return faulty_account_released("release_mutant",
+                                   faulty_inner()->release_mutant(mutant, previous));
 }
 
 NTSTATUS NTAPI faulty_create_user_process(

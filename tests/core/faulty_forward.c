@@ -15,6 +15,12 @@ void NTAPI faulty_unlock_loader(ULONG_PTR cookie)
     faulty_inner()->unlock_loader(cookie);
 }
 
+/* A look at the own memory, which cannot fail. */
+BOOLEAN NTAPI faulty_is_loader_locked(void)
+{
+    return faulty_inner()->is_loader_locked();
+}
+
 void *NTAPI faulty_find_module(const WCHAR *name)
 {
     if (faulty_is_failing((struct faulty_call){.service = FAULTY_find_module, .address = name}))

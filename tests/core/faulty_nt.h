@@ -22,6 +22,7 @@
     X(free_memory) X(create_section) X(map_view) X(unmap_view) X(duplicate) X(close) \
     X(query_object) X(query_event) X(query_mutant) X(query_semaphore) X(query_section) \
     X(allocate_heap) X(free_heap) X(find_service) X(create_event) X(set_event) \
+    X(create_mutant) X(release_mutant) \
     X(create_user_process) X(create_job) X(set_job) \
     X(assign_job) X(terminate_process) X(write_memory) X(protect_memory) X(open_file) \
     X(list_directory) X(read_file) X(write_file) X(create_process) \

@@ -33,10 +33,13 @@ void faulty_note_carrier(HANDLE process);
 
 #define BEGIN_RELEASE(...) faulty_begin(&(struct faulty_call){__VA_ARGS__})
 
-/* faulty_clone.c: what clones need. */
+/* faulty_clone.c: what clones and freezes need. */
 NTSTATUS NTAPI faulty_create_event(HANDLE *event, ACCESS_MASK access, OBJECT_ATTRIBUTES *object,
                                    ULONG type, BOOLEAN state);
 NTSTATUS NTAPI faulty_set_event(HANDLE event, LONG *previous);
+NTSTATUS NTAPI faulty_create_mutant(HANDLE *mutant, ACCESS_MASK access, OBJECT_ATTRIBUTES *object,
+                                    BOOLEAN is_owned);
+NTSTATUS NTAPI faulty_release_mutant(HANDLE mutant, LONG *previous);
 NTSTATUS NTAPI faulty_create_user_process(
     HANDLE *process, HANDLE *thread, ACCESS_MASK process_access, ACCESS_MASK thread_access,
     OBJECT_ATTRIBUTES *process_object, OBJECT_ATTRIBUTES *thread_object, ULONG process_flags,
@@ -58,6 +61,7 @@ NTSTATUS NTAPI faulty_write_file(HANDLE file, IO_STATUS_BLOCK *io, const void *b
 /* faulty_forward.c: what the decision who serves needs. */
 NTSTATUS NTAPI faulty_try_lock_loader(ULONG_PTR *cookie);
 void NTAPI faulty_unlock_loader(ULONG_PTR cookie);
+BOOLEAN NTAPI faulty_is_loader_locked(void);
 void *NTAPI faulty_find_module(const WCHAR *name);
 void *NTAPI faulty_find_export(void *module, const char *name);
 NTSTATUS NTAPI faulty_query_environment(const WCHAR *name, WCHAR *value, USHORT size);

@@ -49,6 +49,8 @@ NTSTATUS fake_answer_map(HANDLE section, void **base, SIZE_T *size);
 NTSTATUS fake_answer_open(HANDLE *process, ACCESS_MASK access, const CLIENT_ID *id);
 NTSTATUS fake_answer_event(HANDLE *event, ACCESS_MASK access, LONG type, LONG state);
 NTSTATUS fake_answer_set_event(HANDLE event);
+NTSTATUS fake_answer_mutant(HANDLE *mutant, ACCESS_MASK access, const UNICODE_STRING *name);
+NTSTATUS fake_answer_release_mutant(HANDLE mutant);
 
 /* fake_remote.c: memory of other processes; what hangs does so in here */
 NTSTATUS fake_remote_allocate(HANDLE process, void **base, SIZE_T *size, ULONG type, ULONG protect);

@@ -25,6 +25,24 @@ NTSTATUS NTAPI fake_set_event(HANDLE event, LONG *previous)
     return fake_leave(fake_answer_set_event(event));
 }
 
+NTSTATUS NTAPI fake_create_mutant(HANDLE *mutant, ACCESS_MASK access, OBJECT_ATTRIBUTES *attributes,
+                                  BOOLEAN is_owned)
+{
+    NTSTATUS status = fake_enter(FAKE_CREATE_MUTANT);
+
+    if (!attributes->ObjectName || is_owned)
+        abort();
+    return fake_leave(
+        NT_SUCCESS(status) ? fake_answer_mutant(mutant, access, attributes->ObjectName) : status);
+}
+
+NTSTATUS NTAPI fake_release_mutant(HANDLE mutant, LONG *previous)
+{
+    (void)previous;
+    fake_enter(FAKE_RELEASE);
+    return fake_leave(fake_answer_release_mutant(mutant));
+}
+
 static struct pss_nt_process_attribute *find(struct pss_nt_process_attributes *list,
                                              ULONG_PTR attribute)
 {

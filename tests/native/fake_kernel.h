@@ -59,6 +59,7 @@ struct fake_object {
     struct pss_nt_section_basic section;
     struct pss_nt_mutant_basic mutant;
     CLIENT_ID mutant_owner;
+    uint64_t name_sum;              /* of a mutant that the library has named */
     void *bytes;                    /* of a section the library made; owned */
     const struct fake_image *image; /* of a file, or a section made of it */
     uint32_t unix_id;               /* of a file with the memory of a process */
@@ -109,6 +110,7 @@ struct fake_thread {
     ULONG suspended_by_library;
     uint8_t is_unlisted; /* the system's table does not know it (yet) */
     uint8_t refuses_suspension, refuses_context;
+    ACCESS_MASK denies; /* rights that nobody gets on it */
 };
 
 struct fake_process {
@@ -130,6 +132,7 @@ struct fake_process {
     struct fake_thread **threads;
     uint32_t thread_count;
     enum fake_hang memory_hang;  /* what becomes of a question for a region */
+    enum fake_hang context_hang; /* and for the context of a thread */
     uint8_t dies_when_asked;     /* and takes the question with it */
     struct fake_region *regions; /* ascending; what lies between is free */
     uint32_t region_count;
@@ -181,6 +184,7 @@ enum fake_call {
     FAKE_ALLOCATE_HEAP,
     FAKE_FIND_SERVICE,
     FAKE_CREATE_EVENT,
+    FAKE_CREATE_MUTANT,
     FAKE_CREATE_USER_PROCESS,
     FAKE_CREATE_JOB,
     FAKE_SET_JOB,
@@ -221,6 +225,7 @@ struct fake_system {
 
     uint8_t runs_threads_at_once; /* a created thread ends, or waits, before its creation returns */
     uint8_t never_begins_threads; /* but when the system ends: another one has the loader's lock */
+    uint8_t hides_loader_lock;    /* and has taken it only after the library looked */
     uint8_t answers_at_last;      /* what hung for good is answered when the system ends */
     uint8_t reverses_handles;     /* the handle table comes in descending order */
     uint8_t never_ends_threads;   /* the list of threads has no end */
@@ -260,6 +265,15 @@ struct fake_system {
     uint32_t loader_tries, setting_tries;   /* for which another thread has the lock */
     uint32_t loader_locks;                  /* that the library holds */
     uint32_t delays;                        /* that it has waited for */
+
+    /*
+     * A thread that has suspended the caller before call `suspension_call` (releases count), and
+     * resumes it as soon as it runs. Meanwhile the caller stands still, and time passes.
+     */
+    struct fake_thread *suspender;
+    uint64_t suspension_call;  /* 0: never */
+    uint32_t suspensions;      /* of the caller, so far */
+    uint32_t suspension_limit; /* of them */
 
     /* An event: at call `event_call` (releases count here) `event` is called, once. */
     uint64_t event_call;

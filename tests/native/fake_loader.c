@@ -32,6 +32,11 @@ void NTAPI fake_unlock_loader(ULONG_PTR cookie)
     fake_leave(STATUS_SUCCESS);
 }
 
+BOOLEAN NTAPI fake_is_loader_locked(void)
+{
+    return fake.never_begins_threads && !fake.hides_loader_lock;
+}
+
 /* The loader of a system that waits for its lock would wait for ever here. */
 void *NTAPI fake_find_module(const WCHAR *name)
 {

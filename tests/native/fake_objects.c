@@ -117,6 +117,27 @@ NTSTATUS fake_answer_object(HANDLE handle, ULONG class_number, void *buffer, ULO
     }
 }
 
+/* What more an object grants than the handle has. */
+static int grants(const struct fake_object *object, ACCESS_MASK more)
+{
+    if (object->type == FAKE_THREAD &&
+        ((const struct fake_thread *)(const void *)object)->denies & more)
+        return 0;
+    return !more || !object->refuses_more_access;
+}
+
+/* Answers whether the value names something. */
+static int find_source(struct fake_process *process, HANDLE value, struct fake_handle *found)
+{
+    const struct fake_handle *handle = fake_handle_find(process, value);
+
+    if (value == PSS_CURRENT_THREAD && process == fake.own)
+        *found = (struct fake_handle){.object = &fake.caller->object, .access = THREAD_ALL_ACCESS};
+    else if (handle)
+        *found = *handle;
+    return handle || value == PSS_CURRENT_THREAD;
+}
+
 static NTSTATUS open_duplicate(struct fake_process *process, const struct fake_handle *found,
                                HANDLE *target, ACCESS_MASK access, ULONG options)
 {
@@ -126,7 +147,7 @@ static NTSTATUS open_duplicate(struct fake_process *process, const struct fake_h
         return STATUS_NOT_SUPPORTED;
     if (options & DUPLICATE_SAME_ACCESS)
         access = found->access;
-    else if (access & ~found->access && found->object->refuses_more_access)
+    else if (!grants(found->object, access & ~found->access))
         return STATUS_ACCESS_DENIED;
     *target = fake_handle_open_in(process, found->object, access);
     return STATUS_SUCCESS;
@@ -141,9 +162,8 @@ NTSTATUS fake_answer_duplicate(HANDLE source_process, HANDLE source, HANDLE targ
 
     if (!from)
         return status;
-    if (!fake_handle_find(from, source))
+    if (!find_source(from, source, &found))
         return STATUS_INVALID_HANDLE;
-    found = *fake_handle_find(from, source);
     to = fake_process_of(target_process, PROCESS_DUP_HANDLE, &status);
     if (to)
         status = open_duplicate(to, &found, target, access, options);
@@ -249,6 +269,47 @@ NTSTATUS fake_answer_set_event(HANDLE event)
     if (!object)
         return status;
     object->event.state = 1;
+    fake_announce_change();
+    return STATUS_SUCCESS;
+}
+
+/* A name by its sum: the text belongs to who opens it. */
+static uint64_t sum_of(const UNICODE_STRING *name)
+{
+    uint64_t sum = name->Length;
+
+    for (uint32_t i = 0; i < name->Length / sizeof(WCHAR); i++)
+        sum = sum * 31 + name->Buffer[i];
+    return sum;
+}
+
+NTSTATUS fake_answer_mutant(HANDLE *mutant, ACCESS_MASK access, const UNICODE_STRING *name)
+{
+    uint64_t sum = sum_of(name);
+    struct fake_object *object = fake.objects;
+
+    while (object && !(object->type == FAKE_MUTANT && object->name_sum == sum))
+        object = object->next;
+    if (!object) {
+        object = fake_object_add(FAKE_MUTANT);
+        object->mutant.current_count = 1;
+        object->name_sum = sum;
+    }
+    *mutant = fake_handle_open_library(object, access);
+    return STATUS_SUCCESS;
+}
+
+/* One that is not owned must not be released. */
+NTSTATUS fake_answer_release_mutant(HANDLE mutant)
+{
+    NTSTATUS status = STATUS_SUCCESS;
+    struct fake_object *object = fake_typed_object(mutant, FAKE_MUTANT, 0, &status);
+
+    if (!object)
+        return status;
+    if (object->mutant.current_count > 0)
+        abort();
+    object->mutant.current_count++;
     fake_announce_change();
     return STATUS_SUCCESS;
 }

@@ -34,6 +34,7 @@ static void let_it_happen(void)
 NTSTATUS fake_enter(enum fake_call call)
 {
     fake_lock();
+    fake_caller_suspended();
     let_it_happen();
     fake.calls_of[call]++;
     if (call == FAKE_RELEASE)
@@ -350,6 +351,8 @@ static const struct pss_nt fake_table = {
     .wait = wait,
     .create_event = fake_create_event,
     .set_event = fake_set_event,
+    .create_mutant = fake_create_mutant,
+    .release_mutant = fake_release_mutant,
     .create_user_process = fake_create_user_process,
     .create_job = fake_create_job,
     .set_job = fake_set_job,
@@ -386,6 +389,7 @@ static const struct pss_nt fake_table = {
     .find_service = find_service,
     .try_lock_loader = fake_try_lock_loader,
     .unlock_loader = fake_unlock_loader,
+    .is_loader_locked = fake_is_loader_locked,
     .find_module = fake_find_module,
     .find_export = fake_find_export,
     .query_environment = fake_query_environment,

@@ -35,6 +35,9 @@ NTSTATUS NTAPI fake_unmap_view(HANDLE process, void *base);
 NTSTATUS NTAPI fake_create_event(HANDLE *event, ACCESS_MASK access, OBJECT_ATTRIBUTES *attributes,
                                  ULONG type, BOOLEAN state);
 NTSTATUS NTAPI fake_set_event(HANDLE event, LONG *previous);
+NTSTATUS NTAPI fake_create_mutant(HANDLE *mutant, ACCESS_MASK access, OBJECT_ATTRIBUTES *attributes,
+                                  BOOLEAN is_owned);
+NTSTATUS NTAPI fake_release_mutant(HANDLE mutant, LONG *previous);
 NTSTATUS NTAPI fake_create_user_process(
     HANDLE *process, HANDLE *thread, ACCESS_MASK process_access, ACCESS_MASK thread_access,
     OBJECT_ATTRIBUTES *process_attributes, OBJECT_ATTRIBUTES *thread_attributes,
@@ -59,6 +62,7 @@ void *fake_native_clones(void);
 /* fake_loader.c */
 NTSTATUS NTAPI fake_try_lock_loader(ULONG_PTR *cookie);
 void NTAPI fake_unlock_loader(ULONG_PTR cookie);
+BOOLEAN NTAPI fake_is_loader_locked(void);
 void *NTAPI fake_find_module(const WCHAR *name);
 void *NTAPI fake_find_export(void *module, const char *name);
 NTSTATUS NTAPI fake_query_environment(const WCHAR *name, WCHAR *value, USHORT size);

@@ -21,6 +21,7 @@ struct fake_extended {
     struct fake_xstate area;
 };
 
+#define MOST_SUSPENSIONS 127u
 #define EXTENDED_LENGTH  (sizeof(CONTEXT) + sizeof(struct fake_extended))
 #define EXTENDED_FEATURE 4u /* AVX */
 #define EXTENDED_FLAG    0x40u
@@ -149,8 +150,14 @@ NTSTATUS fake_answer_thread(HANDLE handle, ULONG class_number, void *buffer, ULO
                             ULONG *returned)
 {
     NTSTATUS status;
-    struct fake_thread *thread = fake_thread_of(handle, THREAD_QUERY_INFORMATION, &status);
+    ACCESS_MASK access = class_number == PSS_NT_THREAD_WIN32_START_ADDRESS
+                             ? THREAD_QUERY_INFORMATION
+                             : THREAD_QUERY_INFORMATION | THREAD_QUERY_LIMITED_INFORMATION;
+    struct fake_thread *thread;
 
+    if (class_number == PSS_NT_THREAD_LAST_SYSTEM_CALL)
+        access = THREAD_GET_CONTEXT;
+    thread = fake_thread_of(handle, access, &status);
     if (!thread)
         return status;
     switch (class_number) {
@@ -197,6 +204,8 @@ NTSTATUS fake_answer_next_thread(HANDLE handle, HANDLE previous, ACCESS_MASK acc
     }
     if (fake.never_ends_threads)
         index = 0;
+    while (index < process->thread_count && process->threads[index]->denies & access)
+        index++;
     if (index >= process->thread_count)
         return STATUS_NO_MORE_ENTRIES;
     *next = fake_handle_open_library(&process->threads[index]->object, access);
@@ -237,6 +246,11 @@ NTSTATUS fake_answer_context(HANDLE handle, CONTEXT *context)
 
     if (!thread)
         return status;
+    if (thread->process->context_hang != FAKE_ANSWERS) {
+        if (thread->process->dies_when_asked)
+            thread->process->times.exit_time.QuadPart = (LONGLONG)fake.now;
+        fake_worker_hang(thread->process->context_hang);
+    }
     if (thread->refuses_context || thread->basic.exit_status != (NTSTATUS)PSS_STILL_ACTIVE)
         return STATUS_UNSUCCESSFUL;
     copy_parts(context, &thread->context);
@@ -261,6 +275,8 @@ NTSTATUS fake_answer_suspend(HANDLE handle, ULONG *previous)
         return STATUS_ACCESS_DENIED;
     if (thread->basic.exit_status != (NTSTATUS)PSS_STILL_ACTIVE)
         return STATUS_THREAD_IS_TERMINATING;
+    if (thread->suspend_count == MOST_SUSPENSIONS)
+        return STATUS_SUSPEND_COUNT_EXCEEDED;
     if (previous)
         *previous = thread->suspend_count;
     thread->suspend_count++;
@@ -275,12 +291,12 @@ NTSTATUS fake_answer_resume(HANDLE handle, ULONG *previous)
 
     if (!thread)
         return status;
-    if (!thread->suspended_by_library) {
-        fake.bad_closes++;
-        return STATUS_SUCCESS;
-    }
     if (previous)
         *previous = thread->suspend_count;
+    if (!thread->suspended_by_library) { /* without effect, where nobody else suspended it */
+        fake.bad_closes += !fake.suspender || thread->suspend_count;
+        return STATUS_SUCCESS;
+    }
     thread->suspend_count--;
     thread->suspended_by_library--;
     return STATUS_SUCCESS;

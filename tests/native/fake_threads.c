@@ -6,9 +6,10 @@
 #include <sched.h>
 #include <stdlib.h>
 
-#define SLOW_WAITS 3u       /* in vain, until what is slow is answered */
-#define STACK_SIZE 0x40000u /* bytes */
-#define FIRST_ID   0x10000u /* of a worker; each has 4 more */
+#define SLOW_WAITS   3u       /* in vain, until what is slow is answered */
+#define STACK_SIZE   0x40000u /* bytes */
+#define PASSES_LIMIT 100u     /* of time, while the caller is suspended */
+#define FIRST_ID     0x10000u /* of a worker; each has 4 more */
 
 /*
  * By turns: a created thread runs until it ends, hangs or waits in vain, and only then does its
@@ -26,6 +27,7 @@ struct worker {
     uint32_t waits;              /* that were in vain */
     struct fake_object *awaited; /* NULL: it does not wait */
     uint8_t is_held_back;        /* it has not begun, and does so when it is let go */
+    uint8_t is_timed, is_late;   /* its wait ends at some time; that time has come */
     uint8_t has_turn, is_terminated, has_ended, is_let_go;
 };
 
@@ -85,7 +87,8 @@ static int is_free(const struct worker *worker)
 
 static int is_waitable(const struct fake_object *object)
 {
-    return object->type == FAKE_EVENT || object->type == FAKE_PROCESS || find_worker(object);
+    return object->type == FAKE_EVENT || object->type == FAKE_MUTANT ||
+           object->type == FAKE_PROCESS || object == &fake.caller->object || find_worker(object);
 }
 
 static int is_signaled(const struct fake_object *object)
@@ -94,6 +97,8 @@ static int is_signaled(const struct fake_object *object)
 
     if (worker)
         return worker->has_ended;
+    if (object->type == FAKE_MUTANT)
+        return object->mutant.current_count > 0;
     if (object->type == FAKE_PROCESS)
         return ((const struct fake_process *)(const void *)object)->times.exit_time.QuadPart != 0;
     return object->type == FAKE_EVENT && object->event.state;
@@ -106,6 +111,8 @@ static int take_signal(struct fake_object *object)
         return 0;
     if (object->type == FAKE_EVENT && object->event.type == (LONG)PSS_NT_EVENT_SYNCHRONIZATION)
         object->event.state = 0;
+    if (object->type == FAKE_MUTANT)
+        object->mutant.current_count--;
     return 1;
 }
 
@@ -114,7 +121,7 @@ static int can_go(const struct worker *worker)
 {
     if (worker->has_ended || !is_free(worker) || (worker->is_held_back && !worker->is_let_go))
         return 0;
-    return !worker->awaited || worker->is_terminated || worker->is_let_go ||
+    return !worker->awaited || worker->is_terminated || worker->is_let_go || worker->is_late ||
            is_signaled(worker->awaited);
 }
 
@@ -215,6 +222,10 @@ static NTSTATUS wait_as_owner(struct fake_object *object, int is_patient)
             fake_wait_for_change();
         if (take_signal(object))
             return STATUS_SUCCESS;
+        if (is_patient && object->type == FAKE_MUTANT) { /* another thread of the test's has it */
+            fake_wait_for_change();
+            continue;
+        }
         if (!is_patient || !give_turns())
             break;
     }
@@ -223,18 +234,49 @@ static NTSTATUS wait_as_owner(struct fake_object *object, int is_patient)
     return STATUS_TIMEOUT;
 }
 
-static NTSTATUS wait_as_worker(struct fake_object *object, int is_endless)
+/* Time passes for created threads only while the caller is suspended. */
+static NTSTATUS wait_as_worker(struct fake_object *object, int is_timed, int is_look)
 {
     while (!take_signal(object)) {
-        if (!is_endless)
+        if (is_look)
             return STATUS_TIMEOUT;
         current->awaited = object;
+        current->is_timed = (uint8_t)is_timed;
         stand_still();
         current->awaited = NULL;
         if (current->is_terminated || current->is_let_go)
             leave_for_good();
+        if (current->is_late) {
+            current->is_late = 0;
+            return STATUS_TIMEOUT;
+        }
     }
     return STATUS_SUCCESS;
+}
+
+static void let_time_pass(void)
+{
+    for (struct worker *worker = workers; worker; worker = worker->next)
+        if (worker->awaited && worker->is_timed && !worker->has_ended)
+            worker->is_late = 1;
+    give_turns();
+    while (is_any_busy())
+        fake_wait_for_change();
+}
+
+void fake_caller_suspended(void)
+{
+    if (current || !fake.suspender || !fake.suspender->suspended_by_library ||
+        fake.suspensions == fake.suspension_limit || fake.all_calls + 1 < fake.suspension_call)
+        return;
+    fake.suspensions++;
+    fake.caller->suspend_count++;
+    for (uint32_t i = 0; fake.suspender->suspend_count; i++) {
+        if (i == PASSES_LIMIT)
+            abort(); /* nobody resumes the one that would resume the caller */
+        let_time_pass();
+    }
+    fake.caller->suspend_count--;
 }
 
 NTSTATUS fake_worker_wait(HANDLE handle, const LARGE_INTEGER *timeout)
@@ -254,7 +296,7 @@ NTSTATUS fake_worker_wait(HANDLE handle, const LARGE_INTEGER *timeout)
     if (!is_waitable(found->object))
         return STATUS_OBJECT_TYPE_MISMATCH;
     if (current)
-        return wait_as_worker(found->object, !timeout);
+        return wait_as_worker(found->object, timeout != NULL, timeout && !timeout->QuadPart);
     return wait_as_owner(found->object, timeout->QuadPart != 0);
 }
 

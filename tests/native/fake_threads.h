@@ -18,6 +18,9 @@ NTSTATUS fake_worker_terminate(HANDLE handle);
 /** Hangs the calling worker; returns only if the question is answered at last. */
 void fake_worker_hang(enum fake_hang hang);
 
+/** Before a call: holds the caller while fake.suspender has it suspended. */
+void fake_caller_suspended(void);
+
 /** The id of the calling worker; 0 for a thread of the test's. */
 uint32_t fake_worker_id(void);
 

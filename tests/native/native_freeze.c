@@ -8,7 +8,7 @@
 /* What the library asked for since the start of a test. */
 static struct {
     uint64_t ids[LOCKS]; /* in the names of the locks */
-    HANDLE events[LOCKS];
+    HANDLE mutants[LOCKS];
     uint32_t count, released;
 } seen;
 
@@ -26,17 +26,15 @@ static uint64_t id_of(const UNICODE_STRING *name)
     return id;
 }
 
-static NTSTATUS NTAPI create_event(HANDLE *event, ACCESS_MASK access, OBJECT_ATTRIBUTES *attributes,
-                                   ULONG type, BOOLEAN state)
+static NTSTATUS NTAPI create_mutant(HANDLE *mutant, ACCESS_MASK access,
+                                    OBJECT_ATTRIBUTES *attributes, BOOLEAN is_owned)
 {
-    NTSTATUS status = fake_nt()->create_event(event, access, attributes, type, state);
+    NTSTATUS status = fake_nt()->create_mutant(mutant, access, attributes, is_owned);
 
     assert_same(status, STATUS_SUCCESS);
-    if (!attributes)
-        return status;
     assert_true(seen.count < LOCKS);
     seen.ids[seen.count] = id_of(attributes->ObjectName);
-    seen.events[seen.count++] = *event;
+    seen.mutants[seen.count++] = *mutant;
     return status;
 }
 
@@ -46,9 +44,10 @@ static NTSTATUS NTAPI close_handle(HANDLE handle)
     LARGE_INTEGER now = {.QuadPart = 0};
 
     for (uint32_t i = 0; i < seen.count; i++)
-        if (seen.events[i] == handle) {
+        if (seen.mutants[i] == handle) {
             assert_same(fake_nt()->wait(handle, FALSE, &now), STATUS_SUCCESS);
-            seen.events[i] = NULL;
+            assert_same(fake_nt()->release_mutant(handle, NULL), STATUS_SUCCESS);
+            seen.mutants[i] = NULL;
             seen.released++;
         }
     return fake_nt()->close(handle);
@@ -59,7 +58,7 @@ static void capture_of(uint32_t id)
     struct pss_nt nt = *fake_nt();
     HPSS snapshot = NULL;
 
-    nt.create_event = create_event;
+    nt.create_mutant = create_mutant;
     nt.close = close_handle;
     memset(&seen, 0, sizeof(seen));
     world.target->basic.process_id = id;
@@ -98,7 +97,7 @@ static void test_capture_that_freezes_nobody_takes_no_lock(void **state)
     HPSS snapshot = NULL;
 
     (void)state;
-    nt.create_event = create_event;
+    nt.create_mutant = create_mutant;
     memset(&seen, 0, sizeof(seen));
     assert_same(pss_snapshot_capture(&nt, world.process, PSS_CAPTURE_THREADS, 0, &snapshot),
                 STATUS_SUCCESS);

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* A thread that is never suspended by a self-capture, and ends its freeze if nobody else can. */
+#include "base/errand.h"
+#include "base/region.h"
+#include "capture/capture.h"
+
+/*
+ * A profiler or a collector in the same process suspends threads, too: one that has suspended the
+ * capturing thread, and is then suspended by it, never resumes it.
+ */
+#define LOOK_MS     50u   /* between two looks */
+#define END_MS      1000u /* for the watcher to begin, and to end */
+#define LOOKS_ALIKE 2u    /* at a suspended thread that does not go on, until the freeze is ended */
+
+struct watcher {
+    struct pss_region memory; /* of this structure */
+    struct pss_errand_state state;
+    const struct pss_nt *nt;
+    HANDLE capturing;   /* the capturing thread; owned */
+    HANDLE ready, stop; /* events that reset themselves; owned */
+    struct pss_suspension *suspension;
+};
+
+static int is_suspended(const struct pss_nt *nt, HANDLE thread)
+{
+    ULONG count = 0;
+
+    if (NT_SUCCESS(
+            nt->query_thread(thread, PSS_NT_THREAD_SUSPEND_COUNT, &count, sizeof(count), NULL)))
+        return count != 0;
+    /* Systems before 8.1 tell it only to whom suspends it. */
+    if (!NT_SUCCESS(nt->suspend_thread(thread, &count)))
+        return 0;
+    nt->resume_thread(thread, NULL); /* we have just suspended it */
+    return count != 0;
+}
+
+static NTSTATUS wait_for(const struct watcher *watcher, HANDLE object, uint32_t milliseconds)
+{
+    LARGE_INTEGER timeout;
+
+    timeout.QuadPart = -(LONGLONG)milliseconds * 10000; /* 100 ns; negative is from now on */
+    return watcher->nt->wait(object, FALSE, &timeout);
+}
+
+/* Whether the capturing thread has ended, or is suspended and has been for a while. */
+static int is_lost(const struct watcher *watcher, uint32_t *seen, uint32_t *looks)
+{
+    uint32_t count = pss_suspension_count(watcher->suspension);
+
+    if (wait_for(watcher, watcher->capturing, 0) == STATUS_SUCCESS)
+        return 1;
+    *looks = *seen == count && is_suspended(watcher->nt, watcher->capturing) ? *looks + 1 : 0;
+    *seen = count;
+    return *looks >= LOOKS_ALIKE;
+}
+
+static DWORD NTAPI run_watcher(void *memory)
+{
+    struct watcher *watcher = memory;
+    uint32_t seen = 0, looks = 0;
+
+    if (!pss_errand_begin(&watcher->state))
+        return 0;
+    watcher->nt->set_event(watcher->ready, NULL);
+    while (wait_for(watcher, watcher->stop, LOOK_MS) == STATUS_TIMEOUT) {
+        if (!pss_errand_step(&watcher->state)) /* abandoned: the list may be gone */
+            return 0;
+        if (!is_lost(watcher, &seen, &looks))
+            continue;
+        if (pss_errand_step(&watcher->state))
+            pss_suspension_interrupt(watcher->nt, watcher->suspension);
+        return 0;
+    }
+    return 0;
+}
+
+static void close_handle(const struct pss_nt *nt, HANDLE handle)
+{
+    if (handle)
+        nt->close(handle);
+}
+
+static void free_watcher(const struct pss_nt *nt, struct watcher *watcher)
+{
+    struct pss_region memory = watcher->memory;
+
+    close_handle(nt, watcher->capturing);
+    close_handle(nt, watcher->ready);
+    close_handle(nt, watcher->stop);
+    pss_region_free(nt, &memory);
+}
+
+static NTSTATUS open_handles(const struct pss_nt *nt, struct watcher *watcher)
+{
+    static const ACCESS_MASK access =
+        THREAD_SUSPEND_RESUME | THREAD_QUERY_INFORMATION | SYNCHRONIZE;
+    NTSTATUS status = nt->duplicate(PSS_CURRENT_PROCESS, PSS_CURRENT_THREAD, PSS_CURRENT_PROCESS,
+                                    &watcher->capturing, access, 0, 0);
+
+    if (NT_SUCCESS(status))
+        status = nt->create_event(&watcher->ready, EVENT_ALL_ACCESS, NULL,
+                                  PSS_NT_EVENT_SYNCHRONIZATION, FALSE);
+    if (NT_SUCCESS(status))
+        status = nt->create_event(&watcher->stop, EVENT_ALL_ACCESS, NULL,
+                                  PSS_NT_EVENT_SYNCHRONIZATION, FALSE);
+    return status;
+}
+
+static NTSTATUS make_watcher(struct pss_capture *capture, struct watcher **watcher)
+{
+    const struct pss_nt *nt = capture->nt;
+    struct pss_region memory = {0};
+    uint32_t offset;
+    NTSTATUS status = pss_region_append(nt, &memory, sizeof(**watcher), 1, &offset);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    *watcher = memory.base;
+    (*watcher)->memory = memory;
+    (*watcher)->nt = nt;
+    (*watcher)->suspension = capture->freeze.suspension;
+    status = open_handles(nt, *watcher);
+    if (!NT_SUCCESS(status))
+        free_watcher(nt, *watcher);
+    return status;
+}
+
+static uint32_t query_id(const struct pss_nt *nt, HANDLE thread)
+{
+    struct pss_nt_thread_basic basic;
+    NTSTATUS status = nt->query_thread(thread, PSS_NT_THREAD_BASIC, &basic, sizeof(basic), NULL);
+
+    return NT_SUCCESS(status) ? (uint32_t)(ULONG_PTR)basic.id.UniqueThread : 0;
+}
+
+/* The thread that was made: it has to be known before others are suspended. */
+static NTSTATUS start(struct pss_capture *capture, struct watcher *watcher)
+{
+    const struct pss_nt *nt = capture->nt;
+    struct pss_watch *watch = &capture->freeze.watch;
+    uint32_t steps;
+    NTSTATUS status;
+
+    watch->errand = (struct pss_errand){
+        .routine = run_watcher, .memory = watcher, .state = &watcher->state, .patience = END_MS};
+    status = pss_errand_start(nt, &watch->errand, &watch->thread);
+    if (!NT_SUCCESS(status)) {
+        free_watcher(nt, watcher);
+        return status;
+    }
+    watch->thread_id = query_id(nt, watch->thread);
+    if (watch->thread_id && pss_errand_wait(nt, &watch->errand, watcher->ready, watch->thread))
+        return STATUS_SUCCESS;
+    nt->set_event(watcher->stop, NULL);
+    pss_errand_give_up(nt, &watch->errand, watch->thread, &steps); /* told by its memory */
+    nt->close(watch->thread);
+    watch->thread = NULL;
+    if (watch->errand.memory)
+        free_watcher(nt, watcher);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS pss_watch_begin(struct pss_capture *capture)
+{
+    struct watcher *watcher;
+    NTSTATUS status;
+
+    if (capture->nt->is_loader_locked()) /* no thread could begin */
+        return STATUS_SUCCESS;
+    status = make_watcher(capture, &watcher);
+    if (NT_SUCCESS(status))
+        status = start(capture, watcher);
+    return pss_status_soften(status);
+}
+
+void pss_watch_end(struct pss_capture *capture)
+{
+    struct pss_watch *watch = &capture->freeze.watch;
+    struct watcher *watcher = watch->errand.memory;
+    uint32_t steps;
+
+    if (!watch->thread)
+        return;
+    capture->nt->set_event(watcher->stop, NULL);
+    if (!pss_errand_wait(capture->nt, &watch->errand, watch->thread, watch->thread))
+        pss_errand_give_up(capture->nt, &watch->errand, watch->thread, &steps);
+    capture->nt->close(watch->thread);
+    watch->thread = NULL;
+    if (watch->errand.memory)
+        free_watcher(capture->nt, watcher);
+}
