@@ -131,41 +131,77 @@ static void test_clones_are_made_of_each_other_and_of_one_at_once(void **state)
     repeat(capture_one_twice, CLONES);
 }
 
-/** The lock of a target as another process has it: held, or free. */
-static HANDLE open_lock(const struct target *target, bool is_free)
+/** A lock of a target that another thread of this process opens, and perhaps keeps. */
+struct lock {
+    HANDLE mutex, kept, leave;
+};
+
+static DWORD WINAPI keep_lock(void *argument)
+{
+    struct lock *lock = argument;
+
+    WaitForSingleObject(lock->mutex, INFINITE);
+    SetEvent(lock->kept);
+    WaitForSingleObject(lock->leave, INFINITE);
+    return (DWORD)ReleaseMutex(lock->mutex);
+}
+
+static HANDLE open_lock(DWORD pid)
 {
     WCHAR name[40];
 
-    swprintf(name, 40, L"Global\\pss-freeze-%lu", target->pid);
-    HANDLE lock = CreateEventW(NULL, FALSE, is_free, name);
-    assert_non_null(lock);
-    return lock;
+    swprintf(name, 40, L"Global\\pss-suspend-%lu", pid);
+    HANDLE mutex = CreateMutexW(NULL, FALSE, name);
+    assert_non_null(mutex);
+    return mutex;
 }
 
-/* A holder who stands still himself, or means harm, delays a capture, and no more. */
+/* A holder who is suspended himself, or means harm, delays a capture, and no more. */
 static void test_lock_that_is_never_given_back_only_delays(void **state)
 {
     struct target *target = target_start();
+    struct lock lock = {.mutex = open_lock(target->pid),
+                        .kept = CreateEventW(NULL, FALSE, FALSE, NULL),
+                        .leave = CreateEventW(NULL, FALSE, FALSE, NULL)};
 
     (void)state;
     only_ours();
-    HANDLE held = open_lock(target, false);
+    HANDLE keeper = CreateThread(NULL, 0, keep_lock, &lock, 0, NULL);
+    assert_same(WaitForSingleObject(lock.kept, INFINITE), WAIT_OBJECT_0);
     capture_once(target->process, CONTEXTS);
-    assert_same(WaitForSingleObject(held, 0), WAIT_TIMEOUT); /* not ours to give back */
-    CloseHandle(held);
+    assert_same(WaitForSingleObject(lock.mutex, 0), WAIT_TIMEOUT); /* not ours to give back */
+    SetEvent(lock.leave);
+    assert_same(WaitForSingleObject(keeper, INFINITE), WAIT_OBJECT_0);
+    CloseHandle(keeper);
+    CloseHandle(lock.mutex);
+    CloseHandle(lock.kept);
+    CloseHandle(lock.leave);
     target_destroy(target);
 }
 
+static DWORD WINAPI try_lock(void *mutex)
+{
+    DWORD result = WaitForSingleObject((HANDLE)mutex, 0);
+
+    return result == WAIT_OBJECT_0 && ReleaseMutex((HANDLE)mutex) ? WAIT_OBJECT_0 : WAIT_TIMEOUT;
+}
+
+/* Another thread looks: the one that has captured could have it twice. */
 static void test_locks_are_given_back(void **state)
 {
     struct target *target = target_start();
+    DWORD result = WAIT_FAILED;
 
     (void)state;
     only_ours();
-    HANDLE watched = open_lock(target, true);
+    HANDLE mutex = open_lock(target->pid);
     capture_once(target->process, CONTEXTS);
-    assert_same(WaitForSingleObject(watched, 0), WAIT_OBJECT_0);
-    CloseHandle(watched);
+    HANDLE thread = CreateThread(NULL, 0, try_lock, mutex, 0, NULL);
+    assert_same(WaitForSingleObject(thread, INFINITE), WAIT_OBJECT_0);
+    assert_true(GetExitCodeThread(thread, &result));
+    assert_same(result, WAIT_OBJECT_0);
+    CloseHandle(thread);
+    CloseHandle(mutex);
     target_destroy(target);
 }
 
