@@ -45,9 +45,14 @@ static int find_xstate_services(const struct pss_nt *nt, struct xstate_services 
     return services->initialize && services->set_mask && services->get_enabled;
 }
 
-/* Makes the template of an extended context; answers its length, or 0 for "not on this system". */
-static ULONG initialize_extended(const struct pss_nt *nt, struct pss_region *model, ULONG flags)
+/*
+ * Makes the template of an extended context; answers its length, or 0 for "not on this system". The
+ * request for the kind of exception takes no room, and 32-bit Windows 7 refuses to lay out a
+ * context with it: it is added afterwards. source: github.com/dotnet/runtime/pull/67559
+ */
+static ULONG initialize_extended(const struct pss_nt *nt, struct pss_region *model, ULONG asked)
 {
+    ULONG flags = asked & ~(ULONG)CONTEXT_EXCEPTION_WANTED;
     struct xstate_services services;
     struct context_ex *extended = NULL;
     ULONG length = 0;
@@ -63,6 +68,7 @@ static ULONG initialize_extended(const struct pss_nt *nt, struct pss_region *mod
         (char *)extended + extended->legacy.offset != (char *)model->base)
         return 0;
     services.set_mask(extended, features);
+    ((CONTEXT *)model->base)->ContextFlags |= asked & CONTEXT_EXCEPTION_WANTED;
     return length;
 }
 

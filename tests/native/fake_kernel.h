@@ -234,6 +234,7 @@ struct fake_system {
     uint8_t lacks_xstate_features;     /* of the processor, but not the services */
     NTSTATUS xstate_length_status, xstate_status; /* of the services */
     ULONG xstate_length;                          /* 0: as it is */
+    uint8_t xstate_refuses_requests;              /* for exceptions, as 32-bit Windows 7 does */
     LONG xstate_shift;      /* of the place where the extended context says it begins */
     uint64_t memory_budget; /* bytes the library may have at once */
     struct fake_fault fault;
