@@ -207,6 +207,7 @@ static NTSTATUS NTAPI query_process(HANDLE process, ULONG class_number, void *bu
 {
     FAIL_IF_PLANNED(.service = FAULTY_query_process, .handle = process,
                     .class_number = class_number, .size = size);
+    faulty_account_check_buffer(buffer);
     return inner.query_process(process, class_number, buffer, size, returned);
 }
 
