@@ -27,9 +27,26 @@ static void settle(struct pss_forward *forward, const struct pss_system_api *who
                                 __ATOMIC_ACQUIRE);
 }
 
+static int is_blank(WCHAR character)
+{
+    return character == L' ' || character == L'\t';
+}
+
+/* Whether a setting says 0. A shell counts the blanks before the next command as part of it. */
+static int is_zero(const WCHAR *value)
+{
+    while (is_blank(*value))
+        value++;
+    if (*value++ != L'0')
+        return 0;
+    while (is_blank(*value))
+        value++;
+    return *value == 0;
+}
+
 static int is_allowed(const struct pss_nt *nt)
 {
-    WCHAR value[8];
+    WCHAR value[32];
     NTSTATUS status = STATUS_LOCK_NOT_GRANTED;
 
     for (uint32_t i = 0; i < ENVIRONMENT_TRIES && status == STATUS_LOCK_NOT_GRANTED; i++) {
@@ -38,7 +55,7 @@ static int is_allowed(const struct pss_nt *nt)
         status = nt->query_environment(L"PSS_FORWARD", value, sizeof(value));
     }
     if (NT_SUCCESS(status))
-        return value[0] != L'0' || value[1] != 0;
+        return !is_zero(value);
     return status == STATUS_VARIABLE_NOT_FOUND || status == STATUS_BUFFER_TOO_SMALL;
 }
 

@@ -197,13 +197,34 @@ static void test_setting_and_locks_decide_before_the_probe(void **state)
 
 static void test_setting_other_than_0_lets_the_system_serve(void **state)
 {
-    static const WCHAR *const settings[] = {L"", L"1", L"00", L"0 ", L"longer than any setting"};
+    static const WCHAR *const settings[] = {L"",
+                                            L" ",
+                                            L"1",
+                                            L"00",
+                                            L"0 0",
+                                            L"0\x00A0",
+                                            L"something longer than any setting there is, so long"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
         build();
         fake.forward_setting = settings[i];
         assert_ptr_equal(decide(), &forward.api);
+        tear_down();
+    }
+}
+
+/* A shell sets "0 " for `set PSS_FORWARD=0 && program`. */
+static void test_blanks_around_the_setting_mean_nothing(void **state)
+{
+    static const WCHAR *const settings[] = {L"0 ", L" 0", L"\t0\t ", L"   0      "};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+        build();
+        fake.forward_setting = settings[i];
+        assert_null(decide());
+        assert_same(fake.calls_of[FAKE_LOCK_LOADER], 0);
         tear_down();
     }
 }
@@ -377,6 +398,7 @@ int main(void)
         cmocka_unit_test(test_system_that_does_not_work_or_is_absent_does_not_serve),
         cmocka_unit_test(test_setting_and_locks_decide_before_the_probe),
         cmocka_unit_test(test_setting_other_than_0_lets_the_system_serve),
+        cmocka_unit_test(test_blanks_around_the_setting_mean_nothing),
         cmocka_unit_test(test_functions_of_the_own_module_do_not_serve),
         cmocka_unit_test(test_functions_of_another_module_are_found),
         cmocka_unit_test(test_system_that_takes_us_for_another_process_does_not_serve),
