@@ -81,6 +81,7 @@ struct pss_capture {
     uint8_t has_true_times;       /* the CPU times are the target's, not ours */
     uint8_t lacks_extended_basic; /* the system does not tell PROTECTED and FROZEN */
     uint8_t lacks_last_syscalls;  /* the system does not tell LastSyscall* */
+    uint8_t asks_directly;        /* no thread can begin to do that for us */
     struct pss_freeze freeze;
     struct pss_nt_process_basic basic;
     struct pss_nt_times times;
@@ -293,8 +294,11 @@ NTSTATUS pss_va_space_capture(struct pss_capture *capture);
  * \param address  [in]     The start of the first region, or a page of it that counts as one.
  * \param limit    [in]     Regions at the most.
  * \param records  [in,out] Appended to: struct pss_region_record.
- * \return STATUS_SUCCESS · STATUS_IO_TIMEOUT: the target does not answer, or has died ·
- *         STATUS_CANCELLED: nobody could ask · any status of the system.
+ * \return STATUS_SUCCESS · STATUS_IO_TIMEOUT: the target does not answer, or has died · any status
+ * of the system.
+ *
+ * A thread of its own asks, for some systems let the target answer. Where that thread cannot begin
+ * the caller asks, and waits as long as it takes.
  */
 NTSTATUS pss_regions_read(struct pss_capture *capture, uint64_t address, uint32_t limit,
                           struct pss_region *records);

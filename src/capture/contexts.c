@@ -39,16 +39,21 @@ static int find_xstate_services(const struct pss_nt *nt, struct xstate_services 
 {
     *(void **)&services->get_length = nt->find_service("RtlGetExtendedContextLength");
     if (!services->get_length)
-        return 0; /* it may have been waited for */
+        return 0;
     *(void **)&services->initialize = nt->find_service("RtlInitializeExtendedContext");
     *(void **)&services->set_mask = nt->find_service("RtlSetExtendedFeaturesMask");
     *(void **)&services->get_enabled = nt->find_service("RtlGetEnabledExtendedFeatures");
     return services->initialize && services->set_mask && services->get_enabled;
 }
 
-/* Makes the template of an extended context; answers its length, or 0 for "not on this system". */
-static ULONG initialize_extended(const struct pss_nt *nt, struct pss_region *model, ULONG flags)
+/*
+ * Makes the template of an extended context; answers its length, or 0 for "not on this system". The
+ * request for the kind of exception takes no room, and 32-bit Windows 7 refuses to lay out a
+ * context with it: it is added afterwards. source: github.com/dotnet/runtime/pull/67559
+ */
+static ULONG initialize_extended(const struct pss_nt *nt, struct pss_region *model, ULONG asked)
 {
+    ULONG flags = asked & ~(ULONG)CONTEXT_EXCEPTION_WANTED;
     struct xstate_services services;
     struct context_ex *extended = NULL;
     ULONG length = 0;
@@ -64,6 +69,7 @@ static ULONG initialize_extended(const struct pss_nt *nt, struct pss_region *mod
         (char *)extended + extended->legacy.offset != (char *)model->base)
         return 0;
     services.set_mask(extended, features);
+    ((CONTEXT *)model->base)->ContextFlags |= asked & CONTEXT_EXCEPTION_WANTED;
     return length;
 }
 
@@ -289,12 +295,7 @@ static NTSTATUS keep_contexts(struct pss_capture *capture, struct reader *reader
     return status;
 }
 
-/*
- * Some systems let the thread itself tell its registers, and wait for ever while its process is
- * stopped from outside: another process is asked by a watched call. Where no thread can begin, as
- * under the loader's lock, there is none.
- */
-static NTSTATUS run_reader(struct pss_capture *capture, struct pss_region *memory)
+static NTSTATUS run_watched(struct pss_capture *capture, struct pss_region *memory)
 {
     struct reader *reader = memory->base;
     struct pss_target_wait wait = {.capture = capture};
@@ -305,22 +306,31 @@ static NTSTATUS run_reader(struct pss_capture *capture, struct pss_region *memor
                                 .may_wait = pss_target_keep_waiting,
                                 .context = &wait};
     uint32_t steps;
-    NTSTATUS status;
+    NTSTATUS status = pss_errand_run(capture->nt, &errand, &steps);
 
-    if (capture->is_self || capture->nt->is_loader_locked()) {
-        read_contexts(reader);
-        return STATUS_SUCCESS;
-    }
-    status = pss_errand_run(capture->nt, &errand, &steps);
     if (!errand.memory)
         *memory = (struct pss_region){0}; /* It is left to the thread. */
-    return status == STATUS_TIMEOUT || status == STATUS_CANCELLED ? STATUS_IO_TIMEOUT : status;
+    return status == STATUS_TIMEOUT ? STATUS_IO_TIMEOUT : status;
+}
+
+/*
+ * Some systems let the thread itself tell its registers, and wait for ever while its process is
+ * stopped from outside: another process is asked by a watched call. Where no thread can begin, as
+ * under the loader's lock, the caller asks.
+ */
+static NTSTATUS run_reader(struct pss_capture *capture, struct pss_region *memory)
+{
+    if (!capture->is_self && !capture->asks_directly)
+        return run_watched(capture, memory);
+    read_contexts(memory->base);
+    return STATUS_SUCCESS;
 }
 
 /* Reads the contexts of the threads from *next on. */
 static NTSTATUS read_some(struct pss_capture *capture, uint32_t *next)
 {
     struct pss_region memory = {0};
+    uint32_t first = *next;
     NTSTATUS status = make_reader(capture, next, &memory);
 
     if (NT_SUCCESS(status))
@@ -328,7 +338,11 @@ static NTSTATUS read_some(struct pss_capture *capture, uint32_t *next)
     if (NT_SUCCESS(status))
         status = keep_contexts(capture, memory.base);
     pss_region_free(capture->nt, &memory);
-    return status;
+    if (status != STATUS_CANCELLED || capture->asks_directly)
+        return status;
+    capture->asks_directly = 1; /* once more, without a thread that cannot begin */
+    *next = first;
+    return STATUS_SUCCESS;
 }
 
 NTSTATUS pss_contexts_capture(struct pss_capture *capture)

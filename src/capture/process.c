@@ -23,7 +23,8 @@ static const struct {
 /* The number of the priority class; 0 if the system does not tell. */
 static uint32_t query_priority_class(const struct pss_nt *nt, HANDLE process)
 {
-    struct pss_nt_priority_class priority = {0};
+    /* Windows refuses a buffer of this query that is not aligned as a ULONG. */
+    _Alignas(ULONG) struct pss_nt_priority_class priority = {0};
     NTSTATUS status = nt->query_process(process, PSS_NT_PROCESS_PRIORITY_CLASS, &priority,
                                         sizeof(priority), NULL);
 

@@ -153,6 +153,7 @@ NTSTATUS pss_target_open(struct pss_capture *capture)
     capture->process_id = (uint32_t)capture->basic.process_id;
     capture->is_self = capture->process_id == (uint32_t)(ULONG_PTR)caller.UniqueProcess;
     capture->caller_thread_id = (uint32_t)(ULONG_PTR)caller.UniqueThread;
+    capture->asks_directly = capture->nt->owns_loader_lock();
 
     status = check_bitness(capture);
     if (NT_SUCCESS(status))

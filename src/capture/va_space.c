@@ -10,12 +10,15 @@
 
 #define PATIENCE       50u   /* milliseconds without an answer, until the target is looked after */
 #define PATIENCE_LIMIT 200u  /* times */
+#define ENDING_LIMIT   20u   /* times that a thread which has read all is waited for */
 #define READER_ROOM    4096u /* regions */
 #define REGION_LIMIT   0x400000u /* more is no process but a listing without end */
 
 /*
  * Some systems let the other process answer for its regions, and wait for ever if it dies with the
- * question in its hands. So they are asked for on a thread that can be given up.
+ * question in its hands. So they are asked for on a thread that can be given up. Where no thread
+ * can begin, since the caller or a thread that has crashed keeps the loader's lock, the caller
+ * asks.
  */
 struct region_reader {
     const struct pss_nt *nt;
@@ -23,15 +26,19 @@ struct region_reader {
     uint64_t address;              /* of the next region */
     uint32_t limit;                /* regions to read, READER_ROOM at most */
     struct pss_errand_state state; /* its steps are the regions read so far */
+    uint32_t count;                /* regions read */
     NTSTATUS status;               /* why the reading ended early */
     uint32_t has_ended;            /* there are no more regions */
+    uint32_t has_finished; /* atomic: the rest is final, and the thread touches it no more */
     struct pss_region_record records[READER_ROOM];
 };
 
-/* How long an answer has been waited for. */
+/* How long a thread has been waited for. */
 struct vigil {
     struct pss_capture *capture;
-    uint32_t count; /* times patience ran out */
+    const struct region_reader *reader;
+    uint32_t count;  /* times patience ran out */
+    uint32_t ending; /* and the thread had read all */
 };
 
 static NTSTATUS query_region(const struct region_reader *reader, struct pss_region_record *record)
@@ -77,49 +84,78 @@ static DWORD NTAPI read_regions(void *parameter)
 
     if (!pss_errand_begin(&reader->state))
         return 0;
-    for (uint32_t i = 0; i < reader->limit && NT_SUCCESS(status); i++) {
-        status = read_region(reader, &reader->records[i]);
-        if (NT_SUCCESS(status) && !pss_errand_step(&reader->state))
+    while (reader->count < reader->limit && NT_SUCCESS(status)) {
+        status = read_region(reader, &reader->records[reader->count]);
+        if (!NT_SUCCESS(status))
+            break;
+        reader->count++;
+        if (!pss_errand_step(&reader->state))
             return 0;
     }
     reader->status = status;
+    __atomic_store_n(&reader->has_finished, 1, __ATOMIC_RELEASE);
     return 0;
+}
+
+static int has_finished(const struct region_reader *reader)
+{
+    return __atomic_load_n(&reader->has_finished, __ATOMIC_ACQUIRE) != 0;
 }
 
 static int may_wait(void *context)
 {
     struct vigil *vigil = context;
 
+    if (has_finished(vigil->reader))
+        return ++vigil->ending < ENDING_LIMIT;
     return ++vigil->count < PATIENCE_LIMIT && NT_SUCCESS(pss_target_check_alive(vigil->capture));
 }
 
-/* Fills the reader; the own process answers by itself. */
-static NTSTATUS run_reader(struct pss_capture *capture, struct region_reader *reader,
-                           int *is_reader_lost)
+/*
+ * Fills the reader on a thread of its own. A thread that has read all but does not end, as one that
+ * waits for the loader's lock to tell DLLs of its end, is left alone: it needs the reader no more.
+ */
+static NTSTATUS run_reader_watched(struct pss_capture *capture, struct region_reader *reader,
+                                   int *is_reader_lost)
 {
-    struct vigil vigil = {capture, 0};
+    struct vigil vigil = {.capture = capture, .reader = reader};
     struct pss_errand errand = {.routine = read_regions,
                                 .memory = reader,
                                 .state = &reader->state,
                                 .patience = PATIENCE,
                                 .may_wait = may_wait,
                                 .context = &vigil};
-    uint32_t count;
-    NTSTATUS status = STATUS_SUCCESS;
+    HANDLE thread = NULL;
+    uint32_t steps;
+    NTSTATUS status = pss_errand_start(capture->nt, &errand, &thread);
 
-    reader->state.steps = reader->state.has_begun = 0;
-    if (capture->is_self)
-        read_regions(reader);
-    else
-        status = pss_errand_run(capture->nt, &errand, &count);
-    *is_reader_lost = !capture->is_self && !errand.memory;
+    if (!NT_SUCCESS(status))
+        return status;
+    if (!pss_errand_wait(capture->nt, &errand, thread, thread) && !has_finished(reader))
+        status = pss_errand_give_up(capture->nt, &errand, thread, &steps);
+    capture->nt->close(thread);
+    if (has_finished(reader))
+        return STATUS_SUCCESS;
+    *is_reader_lost = !errand.memory;
     return status == STATUS_TIMEOUT ? STATUS_IO_TIMEOUT : status;
+}
+
+/* The own process answers by itself. */
+static NTSTATUS run_reader(struct pss_capture *capture, struct region_reader *reader,
+                           int *is_reader_lost)
+{
+    reader->state.steps = reader->state.has_begun = 0;
+    reader->count = reader->has_finished = 0;
+    if (!capture->is_self && !capture->asks_directly)
+        return run_reader_watched(capture, reader, is_reader_lost);
+    read_regions(reader);
+    return STATUS_SUCCESS;
 }
 
 static NTSTATUS keep_regions(struct pss_capture *capture, const struct region_reader *reader,
                              struct pss_region *records)
 {
-    uint32_t size = reader->state.steps * (uint32_t)sizeof(reader->records[0]), offset;
+    uint32_t size = reader->count * (uint32_t)sizeof(reader->records[0]), offset;
     NTSTATUS status = STATUS_SUCCESS;
 
     if (!size)
@@ -144,13 +180,14 @@ static NTSTATUS read_all(struct pss_capture *capture, struct region_reader *read
         if (!NT_SUCCESS(status))
             return status;
         status = reader->status;
-        limit -= reader->state.steps;
+        limit -= reader->count;
     }
     return reader->has_ended ? STATUS_SUCCESS : status;
 }
 
-NTSTATUS pss_regions_read(struct pss_capture *capture, uint64_t address, uint32_t limit,
-                          struct pss_region *records)
+/* Reads regions with a reader that is made for it. */
+static NTSTATUS read_with_reader(struct pss_capture *capture, uint64_t address, uint32_t limit,
+                                 struct pss_region *records)
 {
     struct pss_region memory = {0};
     struct region_reader *reader;
@@ -168,6 +205,23 @@ NTSTATUS pss_regions_read(struct pss_capture *capture, uint64_t address, uint32_
     if (!is_reader_lost)
         pss_region_free(capture->nt, &memory);
     return status;
+}
+
+/*
+ * A thread that never began keeps its reader. What is asked for then by the caller himself cannot
+ * be given up: a capture that may be held up by a target that dies is better than none.
+ */
+NTSTATUS pss_regions_read(struct pss_capture *capture, uint64_t address, uint32_t limit,
+                          struct pss_region *records)
+{
+    uint32_t size = records->size;
+    NTSTATUS status = read_with_reader(capture, address, limit, records);
+
+    if (status != STATUS_CANCELLED || capture->asks_directly)
+        return status;
+    capture->asks_directly = 1;
+    records->size = size;
+    return read_with_reader(capture, address, limit, records);
 }
 
 NTSTATUS pss_regions_read_all(struct pss_capture *capture, struct pss_region *records)

@@ -166,7 +166,7 @@ NTSTATUS pss_watch_begin(struct pss_capture *capture)
     struct watcher *watcher;
     NTSTATUS status;
 
-    if (capture->nt->is_loader_locked()) /* no thread could begin */
+    if (capture->nt->owns_loader_lock()) /* no thread could begin */
         return STATUS_SUCCESS;
     status = make_watcher(capture, &watcher);
     if (NT_SUCCESS(status))

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define TEXT_LIMIT 0xFFFCu /* bytes: even, and with its terminator still within a WORD */
-
 uint32_t pss_section_stride(enum pss_section section, uint32_t context_stride)
 {
     static const uint16_t strides[PSS_SECTION_COUNT] = {
@@ -75,7 +73,7 @@ NTSTATUS pss_builder_data(const struct pss_nt *nt, struct pss_builder *builder, 
 NTSTATUS pss_builder_text(const struct pss_nt *nt, struct pss_builder *builder, const WCHAR *source,
                           SIZE_T length, struct pss_text *text)
 {
-    uint32_t size = (uint32_t)(length < TEXT_LIMIT ? length : TEXT_LIMIT) & ~1u;
+    uint32_t size = (uint32_t)(length < PSS_TEXT_LIMIT ? length : PSS_TEXT_LIMIT) & ~1u;
     uint32_t offset;
     NTSTATUS status;
 

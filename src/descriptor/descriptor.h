@@ -66,6 +66,8 @@ struct pss_block {
     struct pss_section_entry sections[PSS_SECTION_COUNT];
 };
 
+#define PSS_TEXT_LIMIT 0xFFFCu /* bytes: even, and with its terminator still within a WORD */
+
 /* Text in the data section: NUL-terminated UTF-16. Offset 0 is no text. */
 struct pss_text {
     uint32_t offset; /* bytes from the start of the data section */

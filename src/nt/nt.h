@@ -123,15 +123,18 @@ struct pss_nt {
     /* RtlAllocateHeap and RtlFreeHeap on the process heap; NULL is freed without effect. */
     void *(NTAPI *allocate_heap)(SIZE_T);
     void(NTAPI *free_heap)(void *);
-    /* An export of ntdll that some systems lack, by name; NULL where it is missing. */
+    /*
+     * An export of ntdll that some systems lack, by name; NULL where it is missing. No lock is
+     * taken: a thread that has crashed may hold the loader's.
+     */
     void *(NTAPI *find_service)(const char *);
 
     /* LdrLockLoaderLock without waiting: STATUS_LOCK_NOT_GRANTED while another thread has it. */
     NTSTATUS(NTAPI *try_lock_loader)(ULONG_PTR *);
     /* LdrUnlockLoaderLock, with the number that the lock gave */
     void(NTAPI *unlock_loader)(ULONG_PTR);
-    /* Whether a thread, the calling one included, owns the loader's lock at this moment. */
-    BOOLEAN(NTAPI *is_loader_locked)(void);
+    /* Whether the calling thread owns the loader's lock: no thread that it makes can begin. */
+    BOOLEAN(NTAPI *owns_loader_lock)(void);
     /* A module that is loaded, by name, and an export of one; NULL where it is missing. */
     void *(NTAPI *find_module)(const WCHAR *);
     void *(NTAPI *find_export)(void *, const char *);

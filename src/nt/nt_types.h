@@ -172,7 +172,10 @@ struct pss_nt_times {
     LARGE_INTEGER user_time;   /* likewise */
 };
 
-/* source: phnt ntpsapi.h, PROCESS_PRIORITY_CLASS; size 2 */
+/*
+ * source: phnt ntpsapi.h, PROCESS_PRIORITY_CLASS; size 2. A buffer that is not 4-byte aligned is
+ * answered with STATUS_DATATYPE_MISALIGNMENT by Windows, as for every class of a process.
+ */
 struct pss_nt_priority_class {
     BOOLEAN foreground;
     UCHAR number; /* 1 idle, 2 normal, 3 high, 4 realtime, 5 below normal, 6 above normal */

@@ -49,21 +49,72 @@ static void let_go(struct holder holder)
     CloseHandle(holder.holds);
 }
 
+static DWORD context_length(HPSS snapshot)
+{
+    PSS_THREAD_INFORMATION information;
+
+    assert_same(
+        pss.query(snapshot, PSS_QUERY_THREAD_INFORMATION, &information, sizeof(information)),
+        ERROR_SUCCESS);
+    return information.ContextLength;
+}
+
+/* They have their extended part all the same. */
 static void test_extended_contexts_are_not_waited_for(void **state)
 {
     struct target *target = target_start();
-    HPSS snapshot = NULL;
+    HPSS without = target_capture(target, EXTENDED, CONTEXT_ALL), snapshot = NULL;
 
     (void)state;
     struct holder holder = hold_lock();
     DWORD error = pss.capture(target->process, EXTENDED, CONTEXT_ALL, &snapshot);
     let_go(holder);
     assert_same(error, ERROR_SUCCESS);
+    assert_same(context_length(snapshot), context_length(without));
+    free_snapshot(without);
     struct records threads = records_read(snapshot, PSS_WALK_THREADS);
     for (DWORD i = 0; i < threads.count; i++)
         assert_non_null(record_at(threads, PSS_THREAD_ENTRY, i)->ContextRecord);
     records_free(&threads);
     free_snapshot(snapshot);
+}
+
+/*
+ * A thread of the library's own that cannot begin is given up, and the caller asks for the regions
+ * himself. What that thread was given stays with it, so this test is without the ledger.
+ */
+static void test_regions_of_another_process_are_told(void **state)
+{
+    struct target *target = target_start();
+    HPSS snapshot = NULL;
+
+    (void)state;
+    target_freeze(target);
+    struct holder holder = hold_lock();
+    DWORD error =
+        pss.capture(target->process,
+                    PSS_CAPTURE_VA_SPACE | PSS_CAPTURE_VA_SPACE_SECTION_INFORMATION, 0, &snapshot);
+    let_go(holder);
+    assert_same(error, ERROR_SUCCESS);
+    HPSS expected =
+        target_capture(target, PSS_CAPTURE_VA_SPACE | PSS_CAPTURE_VA_SPACE_SECTION_INFORMATION, 0);
+    struct records regions = records_read(snapshot, PSS_WALK_VA_SPACE);
+    struct records others = records_read(expected, PSS_WALK_VA_SPACE);
+    assert_same(regions.count, others.count);
+    for (DWORD i = 0; i < regions.count; i++) {
+        const PSS_VA_SPACE_ENTRY *entry = record_at(regions, PSS_VA_SPACE_ENTRY, i);
+        const PSS_VA_SPACE_ENTRY *other = record_at(others, PSS_VA_SPACE_ENTRY, i);
+        assert_same(address_of(entry->BaseAddress), address_of(other->BaseAddress));
+        assert_same(entry->RegionSize, other->RegionSize);
+        assert_same(entry->TimeDateStamp, other->TimeDateStamp);
+        assert_same(entry->MappedFileNameLength, other->MappedFileNameLength);
+    }
+    records_free(&regions);
+    records_free(&others);
+    free_snapshot(snapshot);
+    free_snapshot(expected);
+    target_thaw(target);
+    target_destroy(target);
 }
 
 /*
@@ -95,6 +146,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         PSS_TEST(test_extended_contexts_are_not_waited_for),
+        cmocka_unit_test(test_regions_of_another_process_are_told),
         cmocka_unit_test(test_clone_is_made_or_given_up),
     };
 

@@ -124,6 +124,12 @@ void faulty_account_check_call(const struct faulty_call *call)
         check_while_self_is_frozen(call);
 }
 
+void faulty_account_check_buffer(const void *buffer)
+{
+    if ((uintptr_t)buffer % sizeof(ULONG))
+        note("Windows refuses, not being aligned, the buffer", buffer);
+}
+
 void faulty_account_open(HANDLE handle)
 {
     put(&handles, handle, "too many handles:");

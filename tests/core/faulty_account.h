@@ -12,6 +12,9 @@ void faulty_account_init(void);
 /** Notes a call that must not be made while something is suspended. */
 void faulty_account_check_call(const struct faulty_call *call);
 
+/** Notes a buffer of a process query that Windows would refuse, since it is not 4-byte aligned. */
+void faulty_account_check_buffer(const void *buffer);
+
 void faulty_account_open(HANDLE handle);
 void faulty_account_close(HANDLE handle);
 void faulty_account_suspend(HANDLE thread);

@@ -16,9 +16,9 @@ void NTAPI faulty_unlock_loader(ULONG_PTR cookie)
 }
 
 /* A look at the own memory, which cannot fail. */
-BOOLEAN NTAPI faulty_is_loader_locked(void)
+BOOLEAN NTAPI faulty_owns_loader_lock(void)
 {
-    return faulty_inner()->is_loader_locked();
+    return faulty_inner()->owns_loader_lock();
 }
 
 void *NTAPI faulty_find_module(const WCHAR *name)

@@ -207,6 +207,7 @@ static NTSTATUS NTAPI query_process(HANDLE process, ULONG class_number, void *bu
 {
     FAIL_IF_PLANNED(.service = FAULTY_query_process, .handle = process,
                     .class_number = class_number, .size = size);
+    faulty_account_check_buffer(buffer);
     return inner.query_process(process, class_number, buffer, size, returned);
 }
 
@@ -553,7 +554,7 @@ const struct pss_nt *faulty_nt(void)
         .find_service = find_service,
         .try_lock_loader = faulty_try_lock_loader,
         .unlock_loader = faulty_unlock_loader,
-        .is_loader_locked = faulty_is_loader_locked,
+        .owns_loader_lock = faulty_owns_loader_lock,
         .find_module = faulty_find_module,
         .find_export = faulty_find_export,
         .query_environment = faulty_query_environment,

@@ -61,7 +61,7 @@ NTSTATUS NTAPI faulty_write_file(HANDLE file, IO_STATUS_BLOCK *io, const void *b
 /* faulty_forward.c: what the decision who serves needs. */
 NTSTATUS NTAPI faulty_try_lock_loader(ULONG_PTR *cookie);
 void NTAPI faulty_unlock_loader(ULONG_PTR cookie);
-BOOLEAN NTAPI faulty_is_loader_locked(void);
+BOOLEAN NTAPI faulty_owns_loader_lock(void);
 void *NTAPI faulty_find_module(const WCHAR *name);
 void *NTAPI faulty_find_export(void *module, const char *name);
 NTSTATUS NTAPI faulty_query_environment(const WCHAR *name, WCHAR *value, USHORT size);

@@ -224,21 +224,24 @@ struct fake_system {
     uint8_t has_memory_files;        /* \??\unix\proc */
 
     uint8_t runs_threads_at_once; /* a created thread ends, or waits, before its creation returns */
-    uint8_t never_begins_threads; /* but when the system ends: another one has the loader's lock */
-    uint8_t hides_loader_lock;    /* and has taken it only after the library looked */
-    uint8_t answers_at_last;      /* what hung for good is answered when the system ends */
-    uint8_t reverses_handles;     /* the handle table comes in descending order */
-    uint8_t never_ends_threads;   /* the list of threads has no end */
-    uint8_t never_ends_directory; /* nor has that of the files */
-    uint8_t mixes_up_times;       /* processes give the caller's CPU times for theirs */
-    uint8_t reads_short;          /* a read gives half of the bytes, and succeeds */
-    uint8_t writes_short;         /* a write takes half of them, and succeeds */
-    uint8_t never_fits;           /* no buffer is large enough for a bulk table or a trace */
-    uint64_t now;                 /* time of day */
+    uint8_t never_begins_threads; /* but when the system ends: the caller has the loader's lock */
+    uint8_t hides_loader_lock;    /* no: a third one has it */
+    uint8_t
+        never_lets_threads_end; /* but then, for the same reason, when they have done their work */
+    uint8_t answers_at_last;    /* what hung for good is answered when the system ends */
+    uint8_t reverses_handles;   /* the handle table comes in descending order */
+    uint8_t never_ends_threads; /* the list of threads has no end */
+    uint8_t never_ends_directory;      /* nor has that of the files */
+    uint8_t mixes_up_times;            /* processes give the caller's CPU times for theirs */
+    uint8_t reads_short;               /* a read gives half of the bytes, and succeeds */
+    uint8_t writes_short;              /* a write takes half of them, and succeeds */
+    uint8_t never_fits;                /* no buffer is large enough for a bulk table or a trace */
+    uint64_t now;                      /* time of day */
     uint64_t frequency, ticks, cycles; /* the clocks; each reading takes 10 ticks, 1000 cycles */
     uint8_t lacks_xstate_features;     /* of the processor, but not the services */
     NTSTATUS xstate_length_status, xstate_status; /* of the services */
     ULONG xstate_length;                          /* 0: as it is */
+    uint8_t xstate_refuses_requests;              /* for exceptions, as 32-bit Windows 7 does */
     LONG xstate_shift;      /* of the place where the extended context says it begins */
     uint64_t memory_budget; /* bytes the library may have at once */
     struct fake_fault fault;

@@ -32,7 +32,7 @@ void NTAPI fake_unlock_loader(ULONG_PTR cookie)
     fake_leave(STATUS_SUCCESS);
 }
 
-BOOLEAN NTAPI fake_is_loader_locked(void)
+BOOLEAN NTAPI fake_owns_loader_lock(void)
 {
     return fake.never_begins_threads && !fake.hides_loader_lock;
 }

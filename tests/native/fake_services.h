@@ -62,7 +62,7 @@ void *fake_native_clones(void);
 /* fake_loader.c */
 NTSTATUS NTAPI fake_try_lock_loader(ULONG_PTR *cookie);
 void NTAPI fake_unlock_loader(ULONG_PTR cookie);
-BOOLEAN NTAPI fake_is_loader_locked(void);
+BOOLEAN NTAPI fake_owns_loader_lock(void);
 void *NTAPI fake_find_module(const WCHAR *name);
 void *NTAPI fake_find_export(void *module, const char *name);
 NTSTATUS NTAPI fake_query_environment(const WCHAR *name, WCHAR *value, USHORT size);

@@ -21,10 +21,11 @@ struct fake_extended {
     struct fake_xstate area;
 };
 
-#define MOST_SUSPENSIONS 127u
-#define EXTENDED_LENGTH  (sizeof(CONTEXT) + sizeof(struct fake_extended))
-#define EXTENDED_FEATURE 4u /* AVX */
-#define EXTENDED_FLAG    0x40u
+#define MOST_SUSPENSIONS  127u
+#define EXTENDED_LENGTH   (sizeof(CONTEXT) + sizeof(struct fake_extended))
+#define EXTENDED_FEATURE  4u /* AVX */
+#define EXTENDED_FLAG     0x40u
+#define EXCEPTION_REQUEST 0x40000000u
 
 NTSTATUS fake_give(void *buffer, SIZE_T size, ULONG *returned, const void *answer, SIZE_T needed)
 {
@@ -103,6 +104,8 @@ NTSTATUS fake_answer_process(HANDLE handle, ULONG class_number, void *buffer, UL
     struct fake_process *process;
     NTSTATUS status;
 
+    if ((uintptr_t)buffer % sizeof(ULONG)) /* as Windows probes it, whatever the class */
+        return STATUS_DATATYPE_MISALIGNMENT;
     if (class_number == PSS_NT_PROCESS_HANDLE_TRACING)
         access = PROCESS_QUERY_INFORMATION;
     process = fake_process_of(handle, access, &status);
@@ -302,8 +305,15 @@ NTSTATUS fake_answer_resume(HANDLE handle, ULONG *previous)
     return STATUS_SUCCESS;
 }
 
+static int is_refused(ULONG flags)
+{
+    return fake.xstate_refuses_requests && flags & EXCEPTION_REQUEST;
+}
+
 static NTSTATUS NTAPI get_extended_length(ULONG flags, ULONG *length)
 {
+    if (is_refused(flags))
+        return STATUS_INVALID_PARAMETER;
     *length = flags & EXTENDED_FLAG ? EXTENDED_LENGTH : sizeof(CONTEXT);
     if (fake.xstate_length)
         *length = fake.xstate_length;
@@ -315,6 +325,8 @@ static NTSTATUS NTAPI initialize_extended(void *memory, ULONG flags, struct fake
     CONTEXT *context = memory;
     struct fake_extended *extended = (struct fake_extended *)(void *)(context + 1);
 
+    if (is_refused(flags))
+        return STATUS_INVALID_PARAMETER;
     memset(extended, 0, sizeof(*extended));
     context->ContextFlags = flags;
     extended->all.offset = extended->legacy.offset = fake.xstate_shift - (LONG)sizeof(CONTEXT);

@@ -28,6 +28,7 @@ struct worker {
     struct fake_object *awaited; /* NULL: it does not wait */
     uint8_t is_held_back;        /* it has not begun, and does so when it is let go */
     uint8_t is_timed, is_late;   /* its wait ends at some time; that time has come */
+    uint8_t is_ending;           /* its routine has returned, and it ends when it is let go */
     uint8_t has_turn, is_terminated, has_ended, is_let_go;
 };
 
@@ -119,7 +120,9 @@ static int take_signal(struct fake_object *object)
 /* Whether it has something to do, now or when it is its turn. */
 static int can_go(const struct worker *worker)
 {
-    if (worker->has_ended || !is_free(worker) || (worker->is_held_back && !worker->is_let_go))
+    if (worker->has_ended || !is_free(worker))
+        return 0;
+    if ((worker->is_held_back || worker->is_ending) && !worker->is_let_go)
         return 0;
     return !worker->awaited || worker->is_terminated || worker->is_let_go || worker->is_late ||
            is_signaled(worker->awaited);
@@ -173,6 +176,10 @@ static void *run_worker(void *parameter)
     fake_unlock();
     current->routine(current->parameter);
     fake_lock();
+    current->is_ending = fake.never_lets_threads_end;
+    fake_announce_change();
+    while (current->is_ending && !current->is_let_go)
+        fake_wait_for_change();
     end_worker(current);
     fake_unlock();
     return NULL;

@@ -154,6 +154,22 @@ static void test_extended_context_has_its_state(void **state)
     assert_same(value, 0x1122334455667788);
 }
 
+/* Flags that some systems do not know when a context is laid out are asked for all the same. */
+static void test_extended_context_may_ask_for_the_kind_of_exception(void **state)
+{
+    static const DWORD request = 0x40000000; /* CONTEXT_EXCEPTION_REQUEST */
+
+    (void)state;
+    add_thread(2004, 0x5A);
+    for (int i = 0; i < 2; i++) {
+        fake.xstate_refuses_requests = (uint8_t)i;
+        capture(EXTENDED, CONTEXT_EVERYTHING | request);
+        assert_true(entries[0].SizeOfContextRecord > sizeof(CONTEXT));
+        assert_same(entries[0].ContextRecord->ContextFlags, CONTEXT_EVERYTHING | request | 0x40);
+        assert_same(entries[0].ContextRecord->Rip, 0x5A5A5A5A5A5A5A5A);
+    }
+}
+
 static void test_extended_context_without_services_is_plain(void **state)
 {
     (void)state;
@@ -306,6 +322,7 @@ int main(void)
         fixture_test(test_contexts_belong_to_their_threads),
         fixture_test(test_context_of_a_thread_not_begun_is_not_asked_for),
         fixture_test(test_extended_context_has_its_state),
+        fixture_test(test_extended_context_may_ask_for_the_kind_of_exception),
         fixture_test(test_extended_context_without_services_is_plain),
         fixture_test(test_context_without_threads_is_ignored),
         fixture_test(test_own_context_is_taken_in_the_library),

@@ -3,6 +3,8 @@
 #include "fake_threads.h"
 #include "ship_world.h"
 
+#define MANY_REGIONS 5000u /* more than one thread reads */
+
 /* At the end the late threads begin after all: they must find that nobody waits for them. */
 static void end_world(void)
 {
@@ -26,19 +28,71 @@ static void assert_kept(uint64_t threads, uint64_t allocations)
     assert_same(ledger.bad_closes, 0);
 }
 
-static void test_regions_of_another_process_are_not_told(void **state)
+/* The caller asks for them himself, and waits for no second thread. */
+static void test_regions_of_another_process_are_told_all_the_same(void **state)
 {
-    HPSS snapshot = pointer_to(1);
+    PSS_VA_SPACE_ENTRY entries[4];
 
     world_setup(state);
-    fake.never_begins_threads = 1;
-    assert_same(pss_snapshot_capture(fake_nt(), world.process, PSS_CAPTURE_VA_SPACE, 0, &snapshot),
-                STATUS_CANCELLED);
-    assert_null(snapshot);
+    fake_region_add(world.target, 0x10000, 0x1000, MEM_COMMIT, PAGE_READONLY, MEM_PRIVATE);
+    fake.never_begins_threads = fake.hides_loader_lock = 1;
+    world_capture(PSS_CAPTURE_VA_SPACE | PSS_CAPTURE_RESERVED_00000002);
+    assert_same(world_walk(PSS_WALK_VA_SPACE, entries, sizeof(entries[0]), 4), 3);
+    assert_same(entries[1].BaseAddress, pointer_to(0x10000));
     assert_true(fake.calls_of[FAKE_WAIT] < 100);
+    assert_same(fake.calls_of[FAKE_CREATE_THREAD], 1);
+    world_release();
     assert_kept(1, 1);
     assert_same(fake_ledger_now().handles, 0);
     end_world();
+}
+
+/* Another fill of the reader, whose thread cannot begin any more. */
+static void hold_loader_lock(void *context)
+{
+    (void)context;
+    fake.never_begins_threads = fake.hides_loader_lock = 1;
+}
+
+static void test_regions_are_told_when_only_a_later_thread_cannot_begin(void **state)
+{
+    static PSS_VA_SPACE_ENTRY entries[MANY_REGIONS + 3];
+
+    world_setup(state);
+    for (uint32_t i = 0; i < MANY_REGIONS; i++)
+        fake_region_add(world.target, 0x10000 + i * 0x1000, 0x1000, MEM_COMMIT, PAGE_READONLY,
+                        MEM_PRIVATE);
+    fake.event = hold_loader_lock;
+    fake.event_call = MANY_REGIONS / 2;
+    world_capture(PSS_CAPTURE_VA_SPACE);
+    assert_same(fake.calls_of[FAKE_CREATE_THREAD], 2);
+    assert_same(world_walk(PSS_WALK_VA_SPACE, entries, sizeof(entries[0]), MANY_REGIONS + 3),
+                MANY_REGIONS + 2);
+    for (uint32_t i = 0; i < MANY_REGIONS; i++)
+        assert_same(entries[i + 1].BaseAddress, pointer_to(0x10000 + i * 0x1000));
+    world_release();
+    assert_kept(1, 1);
+    end_world();
+}
+
+/* A list that is complete counts, whatever becomes of the thread that has read it. */
+static void test_regions_are_told_where_their_thread_cannot_end(void **state)
+{
+    PSS_VA_SPACE_ENTRY entries[4];
+
+    for (uint8_t at_once = 0; at_once < 2; at_once++) {
+        world_setup(state);
+        fake_region_add(world.target, 0x10000, 0x1000, MEM_COMMIT, PAGE_READONLY, MEM_PRIVATE);
+        fake.runs_threads_at_once = at_once;
+        fake.never_lets_threads_end = 1;
+        world_capture(PSS_CAPTURE_VA_SPACE);
+        assert_same(world_walk(PSS_WALK_VA_SPACE, entries, sizeof(entries[0]), 4), 3);
+        assert_same(entries[1].BaseAddress, pointer_to(0x10000));
+        assert_true(fake.calls_of[FAKE_WAIT] < 100);
+        world_release();
+        assert_kept(1, 0);
+        end_world();
+    }
 }
 
 static void test_file_names_are_missing_and_nothing_else(void **state)
@@ -53,7 +107,7 @@ static void test_file_names_are_missing_and_nothing_else(void **state)
         object->name = names[i];
         fake_handle_open(world.target, object, GENERIC_READ, 0);
     }
-    fake.never_begins_threads = 1;
+    fake.never_begins_threads = fake.hides_loader_lock = 1;
     world_capture(HANDLE_DETAILS);
     assert_same(world_walk(PSS_WALK_HANDLES, entries, sizeof(entries[0]), 2), 2);
     assert_same(entries[0].ObjectNameLength, 0);
@@ -71,7 +125,7 @@ static void test_snapshot_travels_and_is_freed_in_another_process(void **state)
     (void)state;
     ship_build(1);
     world_capture(SHIP_FLAGS);
-    fake.never_begins_threads = 1;
+    fake.never_begins_threads = fake.hides_loader_lock = 1;
     shipped = ship_duplicate(PSS_CURRENT_PROCESS, world.snapshot, ship.to_first, 0);
     pulled = ship_duplicate(ship.to_first, shipped, PSS_CURRENT_PROCESS, 0);
     assert_same_snapshot(world.snapshot, pulled);
@@ -90,7 +144,7 @@ static void test_other_process_is_not_cloned(void **state)
     HPSS snapshot = pointer_to(1);
 
     clone_world_setup(state);
-    fake.never_begins_threads = 1;
+    fake.never_begins_threads = fake.hides_loader_lock = 1;
     assert_same(pss_snapshot_capture(fake_nt(), world.process, PSS_CAPTURE_VA_CLONE, 0, &snapshot),
                 STATUS_CANCELLED);
     assert_null(snapshot);
@@ -116,7 +170,7 @@ static void test_own_process_is_cloned_all_the_same(void **state)
         world.target = fake.own;
         world.process = PSS_CURRENT_PROCESS;
         twin = clone_world_twin();
-        fake.never_begins_threads = 1;
+        fake.never_begins_threads = fake.hides_loader_lock = 1;
         world_capture(flags[i]);
         snapshot = world.snapshot;
         assert_same_bytes(clone_world_clone(), twin);
@@ -124,7 +178,7 @@ static void test_own_process_is_cloned_all_the_same(void **state)
         world_release();
         assert_null(pss_snapshot_block(fake_nt(), snapshot));
         assert_same(fake_ledger_now().carriers, 0);
-        assert_same(fake_ledger_now().threads, 1);
+        assert_same(fake_ledger_now().threads, 2); /* the worker and the watcher */
         end_world();
     }
 }
@@ -173,7 +227,9 @@ static void test_regions_that_are_told_at_last_are_not_read_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_regions_of_another_process_are_not_told),
+        cmocka_unit_test(test_regions_of_another_process_are_told_all_the_same),
+        cmocka_unit_test(test_regions_are_told_when_only_a_later_thread_cannot_begin),
+        cmocka_unit_test(test_regions_are_told_where_their_thread_cannot_end),
         cmocka_unit_test(test_file_names_are_missing_and_nothing_else),
         cmocka_unit_test(test_snapshot_travels_and_is_freed_in_another_process),
         cmocka_unit_test(test_other_process_is_not_cloned),

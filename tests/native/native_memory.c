@@ -189,6 +189,7 @@ static struct fake_region *add_image(const struct image *image, uint32_t header_
     region =
         fake_region_add(world.target, 0x140000000 + header_size, sizeof(image->bytes) - header_size,
                         MEM_COMMIT, PAGE_EXECUTE_READ, MEM_IMAGE);
+    region->file_name = region[-1].file_name;
     region->basic.AllocationBase = pointer_to(0x140000000);
     region->basic.AllocationProtect = PAGE_EXECUTE_WRITECOPY;
     region->bytes = image->bytes + header_size;
@@ -315,7 +316,122 @@ static void test_all_regions_of_an_image_share_header_and_name(void **state)
     expected.RegionSize = 0x2000;
     expected.Protect = PAGE_EXECUTE_READ;
     assert_memory_equal(&entries[2], &expected, sizeof(expected));
-    assert_same(fake.calls_of[FAKE_READ_MEMORY], 1);
+    assert_same(fake.calls_of[FAKE_READ_MEMORY], 2); /* again when the name is known */
+}
+
+/* One of two files that lie at the same place in turn: an image of its own header and size, or
+ * data. */
+struct file {
+    struct fake_text name;
+    uint32_t header, size; /* the time stamp, 0 for data; bytes */
+    struct image image;
+};
+
+static struct file files[] = {
+    {.name = FAKE_TEXT(L"\\Device\\HarddiskVolume1\\a"), .header = 1, .size = 0x3000},
+    {.name = FAKE_TEXT(L"\\Device\\HarddiskVolume1\\bb"), .header = 2, .size = 0x6000},
+    {.name = FAKE_TEXT(L"\\Device\\HarddiskVolume1\\b"), .header = 0, .size = 0x5000},
+    {.name = FAKE_TEXT(L"\\Device\\HarddiskVolume1\\a"), .header = 0, .size = 0x2000},
+};
+
+#define FILES (sizeof(files) / sizeof(files[0]))
+
+static struct file *next_file; /* what is mapped there when the event comes */
+
+static void map_file(struct file *file)
+{
+    DWORD type = file->header ? MEM_IMAGE : MEM_MAPPED;
+    uint64_t header = file->header ? 0x1000 : file->size;
+    struct fake_region *region;
+
+    make_image(&file->image, 0x80, 1);
+    ((IMAGE_NT_HEADERS64 *)(void *)(file->image.bytes + 0x80))->FileHeader.TimeDateStamp =
+        file->header;
+    ((IMAGE_NT_HEADERS64 *)(void *)(file->image.bytes + 0x80))->OptionalHeader.SizeOfImage =
+        file->size;
+    world.target->region_count = 0;
+    region = fake_region_add(world.target, 0x140000000, header, MEM_COMMIT, PAGE_READONLY, type);
+    region->bytes = file->image.bytes;
+    region->bytes_size = 0x1000;
+    region->file_name = file->name;
+    if (header == file->size)
+        return;
+    region = fake_region_add(world.target, 0x140000000 + header, file->size - header, MEM_COMMIT,
+                             PAGE_EXECUTE_READ, type);
+    region->basic.AllocationBase = pointer_to(0x140000000);
+    region->file_name = file->name;
+}
+
+static void map_next(void *context)
+{
+    (void)context;
+    map_file(next_file);
+}
+
+/* A name that is told is that of the file with this header, this size and this type. */
+static int assert_one_file(uint32_t count)
+{
+    SIZE_T size = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        size += entries[i].AllocationBase ? entries[i].RegionSize : 0;
+    if (!entries[1].MappedFileName)
+        return 0;
+    for (size_t i = 0; i < FILES; i++) {
+        const struct file *file = &files[i];
+
+        if (file->name.length != entries[1].MappedFileNameLength ||
+            memcmp(file->name.text, entries[1].MappedFileName, file->name.length) ||
+            file->header != entries[1].TimeDateStamp || file->size != size)
+            continue;
+        assert_same(entries[1].Type, file->header ? MEM_IMAGE : MEM_MAPPED);
+        return 1;
+    }
+    fail_msg("the name belongs to another file: stamp %lu, %zu bytes",
+             (unsigned long)entries[1].TimeDateStamp, (size_t)size);
+    return 0;
+}
+
+/* At each call of a capture another file takes the place. */
+static void change_file_at_each_call(size_t first, size_t second, uint32_t flags)
+{
+    uint32_t named = 0;
+    uint64_t call = 0;
+
+    do {
+        map_file(&files[first]);
+        next_file = &files[second];
+        fake.event = map_next;
+        fake.event_call = fake.all_calls + ++call;
+        named += (uint32_t)assert_one_file(capture(flags));
+    } while (fake.all_calls >= fake.event_call);
+    assert_true(named > call / 2);
+    assert_true(named < call);
+}
+
+static void test_name_and_header_and_region_are_of_one_file(void **state)
+{
+    (void)state;
+    for (size_t first = 0; first < FILES; first++)
+        for (size_t second = 0; second < FILES; second++) {
+            if (first == second)
+                continue;
+            change_file_at_each_call(first, second, NAMED);
+            change_file_at_each_call(first, second,
+                                     NAMED | PSS_CAPTURE_THREADS | PSS_CAPTURE_THREAD_CONTEXT);
+        }
+}
+
+/* Two views of one file that follow each other: neither is longer than it was. */
+static void test_adjoining_views_of_a_file_keep_their_names(void **state)
+{
+    (void)state;
+    for (uint64_t base = 0x10000; base < 0x30000; base += 0x10000)
+        fake_region_add(world.target, base, 0x10000, MEM_COMMIT, PAGE_READONLY, MEM_MAPPED)
+            ->file_name = files[0].name;
+    assert_same(capture(NAMED), 4);
+    for (int i = 1; i < 3; i++)
+        assert_text(entries[i].MappedFileName, entries[i].MappedFileNameLength, files[0].name);
 }
 
 static void test_mapped_files_have_names_and_no_header(void **state)
@@ -440,6 +556,8 @@ int main(void)
         fixture_test(test_image_header_that_may_not_be_read_is_not_read),
         fixture_test(test_image_with_a_wrong_signature_has_no_header),
         fixture_test(test_all_regions_of_an_image_share_header_and_name),
+        fixture_test(test_name_and_header_and_region_are_of_one_file),
+        fixture_test(test_adjoining_views_of_a_file_keep_their_names),
         fixture_test(test_mapped_files_have_names_and_no_header),
         fixture_test(test_mapped_file_name_too_long_for_a_word_is_cut),
         fixture_test(test_names_are_not_asked_without_their_flag),

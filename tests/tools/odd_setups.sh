@@ -40,7 +40,7 @@ status=$?
 expect_status 1
 
 # Some text for a variable, which is no 0: the system is asked, and has no API of its own here.
-for value in '' 1 00 '0 ' 'no' "$(printf '0%.0s' $(seq 5000))" $'\xff\xfe'; do
+for value in '' 1 00 '0 0' 'no' "$(printf '0%.0s' $(seq 5000))" $'\xff\xfe'; do
     command="pss --version with PSS_FORWARD=${value:0:20}"
     out=$(PSS_FORWARD=$value "$emulator" "$bin/pss.exe" --version 2>"$scratch/err")
     status=$?
