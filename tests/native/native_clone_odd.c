@@ -160,6 +160,36 @@ static void replace_image(struct fake_process *target)
     }
 }
 
+#define HALF 0x10000u /* of the zeroes */
+
+/* The last two ways need something else before: two allocations, or the second of them alone. */
+static void prepare(struct fake_process *target)
+{
+    if (way < 5)
+        return;
+    fake_space_cut(target, ZEROES + HALF);
+    target->regions[fake_space_find(target, ZEROES + HALF)].basic.AllocationBase =
+        pointer_to(ZEROES + HALF);
+    if (way == 6)
+        fake_space_remove(target, ZEROES, ZEROES + HALF);
+}
+
+/*
+ * Both halves are one allocation now, and still two regions. Where that happens between the
+ * questions for them, the first is told to be free, and the second a part of the new allocation.
+ */
+static void join_halves(struct fake_process *target)
+{
+    struct fake_region first = target->regions[fake_space_find(target, ZEROES + HALF)];
+
+    target->regions[fake_space_find(target, ZEROES + HALF)].basic.AllocationBase =
+        first.basic.AllocationBase = first.basic.BaseAddress = pointer_to(ZEROES);
+    first.basic.Protect = PAGE_READONLY;
+    if (fake_region_at(target, ZEROES))
+        fake_space_remove(target, ZEROES, ZEROES + HALF);
+    fake_space_insert(target, &first);
+}
+
 static void change(struct fake_process *target)
 {
     struct fake_region *region = &target->regions[fake_space_find(target, ZEROES)];
@@ -177,6 +207,10 @@ static void change(struct fake_process *target)
         break;
     case 3:
         replace_image(target);
+        break;
+    case 5:
+    case 6:
+        join_halves(target);
         break;
     default:
         region->basic.AllocationProtect = PAGE_READONLY;
@@ -196,11 +230,12 @@ static void change_before_freeze(void *context)
 
 static void test_allocation_that_changes_its_kind_is_cloned_as_it_stood_still(void **state)
 {
-    for (way = 0; way < 5; way++) {
+    for (way = 0; way < 7; way++) {
         happened = 0;
-        for (uint64_t n = 20, is_over = 0; !is_over; n += 11) {
+        for (uint64_t n = 20, is_over = 0; !is_over; n += way == 6 ? 1 : 11) {
             clone_world_teardown(state);
             clone_world_setup(state);
+            prepare(world.target);
             as_frozen = clone_world_twin();
             fake.event_call = n;
             fake.event = change_before_freeze;
