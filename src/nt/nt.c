@@ -56,6 +56,7 @@ NATIVE(NTSTATUS, LdrGetDllHandle, PCWSTR, ULONG *, UNICODE_STRING *, HANDLE *);
 NATIVE(NTSTATUS, LdrGetProcedureAddress, HANDLE, STRING *, ULONG, void **);
 NATIVE(NTSTATUS, LdrLockLoaderLock, ULONG, ULONG *, ULONG_PTR *);
 NATIVE(NTSTATUS, LdrUnlockLoaderLock, ULONG, ULONG_PTR);
+NATIVE(NTSTATUS, LdrAddRefDll, ULONG, void *);
 NATIVE(NTSTATUS, NtDelayExecution, BOOLEAN, LARGE_INTEGER *);
 NATIVE(NTSTATUS, RtlQueryEnvironmentVariable_U, void *, UNICODE_STRING *, UNICODE_STRING *);
 NATIVE(BOOLEAN, RtlTryEnterCriticalSection, void *);
@@ -152,10 +153,11 @@ static void *NTAPI find_export(void *module, const char *name)
     return NT_SUCCESS(LdrGetProcedureAddress(module, &text, 0, &address)) ? address : NULL;
 }
 
-/* About a second: who holds the lock may wait for this very thread, or stand still for good. */
-static NTSTATUS lock_loader_patiently(ULONG_PTR *cookie)
+#define TRIES_A_SECOND 75 /* about */
+
+/* Who holds the lock may wait for this very thread, or stand still for good. */
+static NTSTATUS lock_loader_patiently(int tries, ULONG_PTR *cookie)
 {
-    static const int tries = 75;
     LARGE_INTEGER pause = {.QuadPart = -10 * 10000}; /* 100 ns; negative is from now on */
     NTSTATUS status = try_lock_loader(cookie);
 
@@ -171,13 +173,30 @@ static void *NTAPI find_service(const char *name)
     ULONG_PTR cookie = 0;
     void *ntdll, *service = NULL;
 
-    if (!NT_SUCCESS(lock_loader_patiently(&cookie)))
+    if (!NT_SUCCESS(lock_loader_patiently(TRIES_A_SECOND, &cookie)))
         return NULL;
     ntdll = find_module(L"ntdll.dll");
     if (ntdll)
         service = find_export(ntdll, name);
     unlock_loader(cookie);
     return service;
+}
+
+static NTSTATUS NTAPI pin_module(const void *address)
+{
+    static const ULONG pin = 1; /* source: phnt ntldr.h, LDR_ADDREF_DLL_PIN; since Windows XP */
+    MEMORY_BASIC_INFORMATION region;
+    ULONG_PTR cookie = 0;
+    NTSTATUS status = NtQueryVirtualMemory(PSS_CURRENT_PROCESS, (void *)(ULONG_PTR)address,
+                                           PSS_NT_MEMORY_BASIC, &region, sizeof(region), NULL);
+
+    if (NT_SUCCESS(status))
+        status = lock_loader_patiently(3 * TRIES_A_SECOND, &cookie);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = LdrAddRefDll(pin, region.AllocationBase);
+    unlock_loader(cookie);
+    return status;
 }
 
 static NTSTATUS NTAPI query_environment(const WCHAR *name, WCHAR *value, USHORT size)
@@ -298,6 +317,7 @@ static const struct pss_nt nt_system = {
     .allocate_heap = allocate_heap,
     .free_heap = free_heap,
     .find_service = find_service,
+    .pin_module = pin_module,
     .try_lock_loader = try_lock_loader,
     .unlock_loader = unlock_loader,
     .find_module = find_module,

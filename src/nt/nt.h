@@ -121,6 +121,11 @@ struct pss_nt {
     void(NTAPI *free_heap)(void *);
     /* An export of ntdll that some systems lack, by name; NULL where it is missing. */
     void *(NTAPI *find_service)(const char *);
+    /*
+     * LdrAddRefDll: the module that an address is in stays loaded as long as the process lives.
+     * STATUS_LOCK_NOT_GRANTED when another thread keeps the loader's lock for three seconds.
+     */
+    NTSTATUS(NTAPI *pin_module)(const void *);
 
     /* LdrLockLoaderLock without waiting: STATUS_LOCK_NOT_GRANTED while another thread has it. */
     NTSTATUS(NTAPI *try_lock_loader)(ULONG_PTR *);

@@ -198,6 +198,7 @@ enum fake_call {
     FAKE_FIND_EXPORT,
     FAKE_QUERY_ENVIRONMENT,
     FAKE_DELAY,
+    FAKE_PIN_MODULE,
     FAKE_RELEASE, /* close, free, resume, unmap, terminate, set: never fails by a fault */
     FAKE_CALL_COUNT
 };
@@ -259,6 +260,7 @@ struct fake_system {
     const WCHAR *forward_setting;           /* PSS_FORWARD in the environment; NULL: not set */
     uint32_t loader_tries, setting_tries;   /* for which another thread has the lock */
     uint32_t loader_locks;                  /* that the library holds */
+    uint8_t module_is_pinned;               /* the library's own */
     uint32_t delays;                        /* that it has waited for */
 
     /* An event: at call `event_call` (releases count here) `event` is called, once. */
@@ -352,6 +354,7 @@ void fake_thread_end(struct fake_thread *thread, DWORD exit_status);
 struct fake_ledger {
     uint64_t allocations, handles, suspensions, views, heap_blocks, threads, carriers, bad_closes;
     uint64_t shipments;
+    uint64_t modules; /* pinned */
 };
 
 struct fake_ledger fake_ledger_now(void);

@@ -384,6 +384,7 @@ static const struct pss_nt fake_table = {
     .allocate_heap = allocate_heap,
     .free_heap = free_heap,
     .find_service = find_service,
+    .pin_module = fake_pin_module,
     .try_lock_loader = fake_try_lock_loader,
     .unlock_loader = fake_unlock_loader,
     .find_module = fake_find_module,

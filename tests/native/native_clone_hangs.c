@@ -68,6 +68,7 @@ static void assert_only_kept(void)
 
     assert_same(ledger.carriers | ledger.suspensions | ledger.views | ledger.bad_closes, 0);
     assert_same(ledger.threads, 1);
+    assert_same(ledger.modules, 1); /* with the thread's code */
     assert_true(ledger.allocations && ledger.allocations <= 6);
     assert_true(ledger.handles <= 10);
 }
@@ -133,7 +134,9 @@ static int try_death(struct hang what, NTSTATUS *status)
     if (snapshot)
         assert_same(pss_snapshot_free(fake_nt(), PSS_CURRENT_PROCESS, snapshot), STATUS_SUCCESS);
     ledger = fake_ledger_now();
-    assert_same(ledger.allocations | ledger.threads | ledger.carriers | ledger.suspensions, 0);
+    assert_same(ledger.allocations | ledger.threads | ledger.carriers | ledger.suspensions |
+                    ledger.modules,
+                0);
     assert_true(ledger.handles <= 2); /* what a thread had open that was ended by force */
     brief += fake.calls_of[FAKE_WAIT] < 100;
     end_world();
