@@ -30,10 +30,11 @@ struct pss_errand {
  * for it.
  *
  * \param steps  [out] Its steps at the end; untouched if no thread was made.
- * \return STATUS_SUCCESS: it ended by itself · STATUS_TIMEOUT: it was given up, and its thread has
- *         ended · STATUS_IO_TIMEOUT: it was given up, and its thread sits in the system ·
- *         STATUS_CANCELLED: it was given up before it began, as when somebody keeps the loader's
- *         lock · why no thread could be made.
+ * \return STATUS_SUCCESS: its thread has ended, of itself or by somebody else; whether its work is
+ *         done is told by what it left in its memory · STATUS_TIMEOUT: it was given up, and its
+ *         thread has ended · STATUS_IO_TIMEOUT: it was given up, and its thread sits in the
+ *         system · STATUS_CANCELLED: it was given up before it began, as when somebody keeps the
+ *         loader's lock · why no thread could be made.
  */
 NTSTATUS pss_errand_run(const struct pss_nt *nt, struct pss_errand *errand, uint32_t *steps);
 

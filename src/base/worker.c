@@ -16,10 +16,9 @@ static DWORD NTAPI work(void *memory)
         if (!pss_errand_step(&state->errand))
             return 0;
         nt->set_event(state->done, NULL);
-        state->status = nt->wait(state->go, FALSE, NULL);
-        if (!NT_SUCCESS(state->status) || !state->job)
+        if (!NT_SUCCESS(nt->wait(state->go, FALSE, NULL)) || !state->job)
             return 0;
-        state->status = state->job(memory);
+        __atomic_store_n(&state->status, state->job(memory), __ATOMIC_RELEASE);
     }
 }
 
@@ -96,6 +95,7 @@ NTSTATUS pss_worker_post(const struct pss_nt *nt, struct pss_worker *worker,
                          NTSTATUS (*job)(void *memory))
 {
     worker->state->job = job;
+    worker->state->status = STATUS_CANCELLED; /* unless the job itself says something else */
     return nt->set_event(worker->state->go, NULL);
 }
 

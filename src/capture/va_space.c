@@ -23,7 +23,7 @@ struct region_reader {
     uint64_t address;              /* of the next region */
     uint32_t limit;                /* regions to read, READER_ROOM at most */
     struct pss_errand_state state; /* its steps are the regions read so far */
-    NTSTATUS status;               /* why the reading ended early */
+    NTSTATUS status;               /* why the reading ended; last of all, it vouches for the rest */
     uint32_t has_ended;            /* there are no more regions */
     struct pss_region_record records[READER_ROOM];
 };
@@ -82,7 +82,7 @@ static DWORD NTAPI read_regions(void *parameter)
         if (NT_SUCCESS(status) && !pss_errand_step(&reader->state))
             return 0;
     }
-    reader->status = status;
+    __atomic_store_n(&reader->status, status, __ATOMIC_RELEASE);
     return 0;
 }
 
@@ -108,6 +108,7 @@ static NTSTATUS run_reader(struct pss_capture *capture, struct region_reader *re
     NTSTATUS status = STATUS_SUCCESS;
 
     reader->state.steps = reader->state.has_begun = 0;
+    reader->status = STATUS_CANCELLED; /* until it is done: its thread may be ended by others */
     if (capture->is_self)
         read_regions(reader);
     else
@@ -143,7 +144,7 @@ static NTSTATUS read_all(struct pss_capture *capture, struct region_reader *read
             status = keep_regions(capture, reader, records);
         if (!NT_SUCCESS(status))
             return status;
-        status = reader->status;
+        status = __atomic_load_n(&reader->status, __ATOMIC_ACQUIRE);
         limit -= reader->state.steps;
     }
     return reader->has_ended ? STATUS_SUCCESS : status;

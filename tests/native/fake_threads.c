@@ -294,6 +294,11 @@ void fake_worker_hang(enum fake_hang hang)
     current->hang = FAKE_ANSWERS;
 }
 
+void fake_worker_die(void)
+{
+    leave_for_good();
+}
+
 uint32_t fake_worker_id(void)
 {
     return current ? current->id : 0;

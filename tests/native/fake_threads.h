@@ -18,6 +18,9 @@ NTSTATUS fake_worker_terminate(HANDLE handle);
 /** Hangs the calling worker; returns only if the question is answered at last. */
 void fake_worker_hang(enum fake_hang hang);
 
+/** Ends the calling worker in the middle of a call, as somebody else would; with the lock held. */
+void fake_worker_die(void);
+
 /** The id of the calling worker; 0 for a thread of the test's. */
 uint32_t fake_worker_id(void);
 
