@@ -488,8 +488,9 @@ typedef struct {
  *         ERROR_PARTIAL_COPY: the target died meanwhile, or is dead and a flag needs its memory
  *         or handles, or the clone was ended before it was done · ERROR_SEM_TIMEOUT: a living
  *         target, or its clone, does not answer for its memory ·
- *         ERROR_OPERATION_ABORTED: the thread that asks for them never began · what else the
- *         system answered. *kernel32: documents no error.*
+ *         ERROR_OPERATION_ABORTED: the thread that asks for them never began, or was ended by
+ *         somebody · ERROR_BAD_EXE_FORMAT: no image of the target's bitness is at hand for its
+ *         clone · what else the system answered. *kernel32: documents no error.*
  * \threadsafe Yes. Capturing the own process with THREAD_CONTEXT or VA_CLONE suspends its other
  *         threads.
  */

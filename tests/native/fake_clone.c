@@ -17,6 +17,7 @@
 #define BLOCK_SIZE     0x100000u
 #define TEB            0x67FE0000u
 #define PEB            0x67FF0000u
+#define PEB32          0x300000u
 #define SHARED_DATA    0x7FFE0000u
 #define TEB_SELF       0x30u
 #define TEB_CLIENT_ID  0x40u
@@ -145,6 +146,8 @@ NTSTATUS fake_answer_carrier(struct fake_process *parent, struct fake_text image
     if (!NT_SUCCESS(status))
         return abandon(process, status);
     process->nt_image_name = fake_image_find(image)->name;
+    if (fake_image_find(image)->has_other_bitness)
+        process->peb32 = parent->peb32 ? 0 : PEB32;
     fake_process_furnish(process);
     *carrier = process;
     return STATUS_SUCCESS;

@@ -88,6 +88,7 @@ struct fake_image {
     uint64_t preferred_base;
     const struct fake_region *parts;
     uint32_t part_count;
+    uint8_t has_other_bitness; /* than the process that one is made for */
 };
 
 struct fake_page;

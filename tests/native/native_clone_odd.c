@@ -66,6 +66,44 @@ static void test_clone_of_a_32_bit_target_whose_image_is_gone_fails(void **state
     assert_same(fake.calls_of[FAKE_CREATE_USER_PROCESS], 1);
 }
 
+/* The file of that name may be a program of the other bitness by now. */
+static void give_other_bitness(int count)
+{
+    static struct fake_image changed[2];
+
+    memcpy(changed, fake.images, sizeof(changed));
+    for (int i = 0; i < count; i++)
+        changed[i].has_other_bitness = 1;
+    fake.images = changed;
+    fake.own->nt_image_name = fake.images[1].name;
+}
+
+static void test_clone_of_a_target_whose_image_became_another_has_its_bitness(void **state)
+{
+    struct fake_process *twin = clone_world_twin();
+
+    (void)state;
+    give_other_bitness(1);
+    world_capture(FLAGS);
+    assert_same(clone_world_clone()->peb32, 0);
+    assert_same(fake.calls_of[FAKE_CREATE_USER_PROCESS], 2);
+    assert_same(fake_ledger_now().carriers, 1); /* the first one has ended */
+    assert_same_bytes(clone_world_clone(), twin);
+}
+
+static void test_clone_that_would_have_another_bitness_fails(void **state)
+{
+    HPSS snapshot = pointer_to(1);
+
+    (void)state;
+    give_other_bitness(2);
+    assert_same(pss_snapshot_capture(fake_nt(), world.process, FLAGS, 0, &snapshot),
+                STATUS_INVALID_IMAGE_FORMAT);
+    assert_null(snapshot);
+    assert_same(fake.calls_of[FAKE_CREATE_USER_PROCESS], 2);
+    assert_true(fake_ledger_is_zero());
+}
+
 /* What all processes share of an image must not be written through its view. */
 static void test_image_with_a_shared_part_is_copied(void **state)
 {
@@ -276,6 +314,8 @@ int main(void)
         clone_test(test_clone_of_a_target_whose_image_is_refused_has_another),
         clone_test(test_clone_of_a_target_whose_image_is_forbidden_fails),
         clone_test(test_clone_of_a_32_bit_target_whose_image_is_gone_fails),
+        clone_test(test_clone_of_a_target_whose_image_became_another_has_its_bitness),
+        clone_test(test_clone_that_would_have_another_bitness_fails),
         clone_test(test_image_with_a_shared_part_is_copied),
         clone_test(test_view_that_is_told_to_be_another_is_copied),
         clone_test(test_allocation_that_changes_its_kind_is_cloned_as_it_stood_still),
