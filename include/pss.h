@@ -124,7 +124,8 @@ typedef enum {
     PSS_CREATE_BREAKAWAY_OPTIONAL = 0x04000000,
     /** The clone leaves the target's job, as by CREATE_BREAKAWAY_FROM_JOB. Needs VA_CLONE. */
     PSS_CREATE_BREAKAWAY = 0x08000000,
-    /** The same by force, for callers with the TCB privilege; wins over BREAKAWAY. */
+    /** The same by force, for callers with the TCB privilege; wins over BREAKAWAY. Before 8.1 and
+     * under Wine there is no force: it is the same as BREAKAWAY. */
     PSS_CREATE_FORCE_BREAKAWAY = 0x10000000,
     /** Permits a free from another process and PSS_DUPLICATE_CLOSE_SOURCE. */
     PSS_CREATE_USE_VM_ALLOCATIONS = 0x20000000,

@@ -177,8 +177,8 @@ NTSTATUS fake_answer_native(HANDLE *handle, ACCESS_MASK access, HANDLE parent, U
     NTSTATUS status;
     struct fake_process *process, *model = fake_process_of(parent, PROCESS_CREATE_PROCESS, &status);
 
-    if (fake.native_clones_are_stubs)
-        return STATUS_NOT_IMPLEMENTED;
+    if (fake.native_clones_answer)
+        return fake.native_clones_answer;
     if (model && fake.native_call_count < FAKE_NATIVE_CALLS)
         fake.native_calls[fake.native_call_count++] =
             (struct fake_native_call){model, access, flags};

@@ -217,9 +217,8 @@ struct fake_system {
     /* What some systems lack. */
     uint8_t has_thread_names, has_last_syscalls, has_suspend_counts, has_thread_cycles;
     uint8_t has_mutant_owners, has_xstate, has_extended_basic, has_nested_jobs;
-    uint8_t has_native_clones;       /* NtCreateProcessEx */
-    uint8_t native_clones_are_stubs; /* it is there, and says that it is not */
-    uint8_t has_memory_files;        /* \??\unix\proc */
+    uint8_t has_native_clones; /* NtCreateProcessEx */
+    uint8_t has_memory_files;  /* \??\unix\proc */
 
     uint8_t runs_threads_at_once; /* a created thread ends, or waits, before its creation returns */
     uint8_t never_begins_threads; /* but when the system ends: another one has the loader's lock */
@@ -245,6 +244,7 @@ struct fake_system {
     NTSTATUS commit_status;    /* when it is used up */
     struct fake_image *images; /* the files to open; borrowed */
     uint32_t image_count;
+    NTSTATUS native_clones_answer; /* of NtCreateProcessEx, whatever it is given; 0: it works */
     ULONG native_refusals[FAKE_NATIVE_CALLS];  /* flags that NtCreateProcessEx does not take */
     NTSTATUS native_status[FAKE_NATIVE_CALLS]; /* what it says then */
     uint32_t decoys;             /* files that show the memory of another process, and go first */
