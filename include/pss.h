@@ -124,7 +124,8 @@ typedef enum {
     PSS_CREATE_BREAKAWAY_OPTIONAL = 0x04000000,
     /** The clone leaves the target's job, as by CREATE_BREAKAWAY_FROM_JOB. Needs VA_CLONE. */
     PSS_CREATE_BREAKAWAY = 0x08000000,
-    /** The same by force, for callers with the TCB privilege; wins over BREAKAWAY. */
+    /** The same by force, for callers with the TCB privilege; wins over BREAKAWAY. Before 8.1 and
+     * under Wine there is no force: it is the same as BREAKAWAY. */
     PSS_CREATE_FORCE_BREAKAWAY = 0x10000000,
     /** Permits a free from another process and PSS_DUPLICATE_CLOSE_SOURCE. */
     PSS_CREATE_USE_VM_ALLOCATIONS = 0x20000000,
@@ -488,8 +489,9 @@ typedef struct {
  *         ERROR_PARTIAL_COPY: the target died meanwhile, or is dead and a flag needs its memory
  *         or handles, or the clone was ended before it was done · ERROR_SEM_TIMEOUT: a living
  *         target, or its clone, does not answer for its memory ·
- *         ERROR_OPERATION_ABORTED: the thread that asks for them never began · what else the
- *         system answered. *kernel32: documents no error.*
+ *         ERROR_OPERATION_ABORTED: the thread that asks for them never began, or was ended by
+ *         somebody · ERROR_BAD_EXE_FORMAT: no image of the target's bitness is at hand for its
+ *         clone · what else the system answered. *kernel32: documents no error.*
  * \threadsafe Yes. Capturing the own process with THREAD_CONTEXT or VA_CLONE suspends its other
  *         threads.
  */

@@ -106,6 +106,18 @@ NTSTATUS pss_errand_give_up(const struct pss_nt *nt, struct pss_errand *errand, 
     return end_thread(nt, errand, thread);
 }
 
+/*
+ * The caller is in the module, which thus is still there. Where another thread keeps the loader's
+ * lock for so long, nobody can be kept from unloading the module afterwards.
+ */
+void pss_errand_finish(const struct pss_nt *nt, struct pss_errand *errand)
+{
+    if (!errand->routine || errand->memory)
+        return;
+    nt->pin_module((const void *)(uintptr_t)errand->routine); /* or do without: see above */
+    errand->routine = NULL;
+}
+
 NTSTATUS pss_errand_run(const struct pss_nt *nt, struct pss_errand *errand, uint32_t *steps)
 {
     HANDLE thread = NULL;
@@ -118,5 +130,6 @@ NTSTATUS pss_errand_run(const struct pss_nt *nt, struct pss_errand *errand, uint
     else
         status = pss_errand_give_up(nt, errand, thread, steps);
     nt->close(thread);
+    pss_errand_finish(nt, errand);
     return status;
 }

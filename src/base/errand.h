@@ -30,10 +30,11 @@ struct pss_errand {
  * for it.
  *
  * \param steps  [out] Its steps at the end; untouched if no thread was made.
- * \return STATUS_SUCCESS: it ended by itself · STATUS_TIMEOUT: it was given up, and its thread has
- *         ended · STATUS_IO_TIMEOUT: it was given up, and its thread sits in the system ·
- *         STATUS_CANCELLED: it was given up before it began, as when somebody keeps the loader's
- *         lock · why no thread could be made.
+ * \return STATUS_SUCCESS: its thread has ended, of itself or by somebody else; whether its work is
+ *         done is told by what it left in its memory · STATUS_TIMEOUT: it was given up, and its
+ *         thread has ended · STATUS_IO_TIMEOUT: it was given up, and its thread sits in the
+ *         system · STATUS_CANCELLED: it was given up before it began, as when somebody keeps the
+ *         loader's lock · why no thread could be made.
  */
 NTSTATUS pss_errand_run(const struct pss_nt *nt, struct pss_errand *errand, uint32_t *steps);
 
@@ -42,13 +43,17 @@ NTSTATUS pss_errand_run(const struct pss_nt *nt, struct pss_errand *errand, uint
  *
  * start: makes the thread; \p thread is to be closed. wait: waits for an object that tells the end
  * of the work, or for the thread's end, while the work advances; 0 when it takes longer than its
- * owner's patience. give_up: as pss_errand_run returns it, when the wait has answered 0.
+ * owner's patience. give_up: as pss_errand_run returns it, when the wait has answered 0. finish:
+ * where the memory was left to a thread, keeps the module with the routine loaded for good, since
+ * the thread may come back into it, or begin there. Not while threads of the own process are
+ * suspended: it takes the loader's lock. Harmless in any other case.
  */
 NTSTATUS pss_errand_start(const struct pss_nt *nt, const struct pss_errand *errand, HANDLE *thread);
 int pss_errand_wait(const struct pss_nt *nt, const struct pss_errand *errand, HANDLE object,
                     HANDLE thread);
 NTSTATUS pss_errand_give_up(const struct pss_nt *nt, struct pss_errand *errand, HANDLE thread,
                             uint32_t *steps);
+void pss_errand_finish(const struct pss_nt *nt, struct pss_errand *errand);
 
 /** Called by the routine before anything else. Answers 0 when the errand was given up. */
 int pss_errand_begin(struct pss_errand_state *state);

@@ -6,10 +6,10 @@
 
 #define FIRST_CAPACITY 0x10000u /* the allocation granularity: less would waste address space */
 
-NTSTATUS pss_region_reserve(const struct pss_nt *nt, struct pss_region *region, uint64_t capacity)
+static NTSTATUS grow(const struct pss_nt *nt, struct pss_region *region, uint64_t capacity)
 {
     uint64_t wanted = region->capacity ? region->capacity : FIRST_CAPACITY;
-    struct pss_region grown = {NULL, region->size, 0};
+    struct pss_region grown = {.size = region->size, .dirty = region->size};
     NTSTATUS status;
 
     if (capacity <= region->capacity)
@@ -35,15 +35,36 @@ NTSTATUS pss_region_reserve(const struct pss_nt *nt, struct pss_region *region, 
     return STATUS_SUCCESS;
 }
 
+NTSTATUS pss_region_reserve(const struct pss_nt *nt, struct pss_region *region, uint64_t capacity)
+{
+    NTSTATUS status = grow(nt, region, capacity);
+
+    if (NT_SUCCESS(status))
+        region->dirty = region->capacity;
+    return status;
+}
+
+/* Fresh memory of the system is zero, and what was used before is cleared. */
+static void clear(const struct pss_region *region, uint64_t end)
+{
+    uint64_t dirty_end = end < region->dirty ? end : region->dirty;
+
+    if (region->size < dirty_end)
+        memset(pss_region_at(region, region->size), 0, (size_t)(dirty_end - region->size));
+}
+
 NTSTATUS pss_region_append(const struct pss_nt *nt, struct pss_region *region, uint32_t size,
                            uint32_t alignment, uint32_t *offset)
 {
     uint64_t start = ((uint64_t)region->size + alignment - 1) & ~(uint64_t)(alignment - 1);
-    NTSTATUS status = pss_region_reserve(nt, region, start + size);
+    NTSTATUS status = grow(nt, region, start + size);
 
     if (!NT_SUCCESS(status))
         return status;
-    region->size = (uint32_t)(start + size); /* fresh memory of the system is zero */
+    clear(region, start + size);
+    region->size = (uint32_t)(start + size);
+    if (region->dirty < region->size)
+        region->dirty = region->size;
     *offset = (uint32_t)start;
     return STATUS_SUCCESS;
 }

@@ -10,17 +10,19 @@ struct pss_region {
     void *base;      /* owned; NULL while empty */
     uint32_t size;   /* bytes used */
     SIZE_T capacity; /* bytes allocated */
+    SIZE_T dirty;    /* bytes that may have been written to: the rest is zero */
 };
 
 /**
- * Makes room for at least \p capacity bytes in all. What is used stays, but may move.
+ * Makes room for at least \p capacity bytes in all. What is used stays, but may move. The caller
+ * may write to all of the room.
  *
  * \return STATUS_SUCCESS · STATUS_NO_MEMORY past 4 GiB · the allocator's status.
  */
 NTSTATUS pss_region_reserve(const struct pss_nt *nt, struct pss_region *region, uint64_t capacity);
 
 /**
- * Appends \p size zeroed bytes, aligned to \p alignment.
+ * Appends \p size zeroed bytes, aligned to \p alignment; also where the size was reduced before.
  *
  * \param region     [in,out] May move: keep offsets.
  * \param alignment  [in]     A power of two, 64 KiB at most.

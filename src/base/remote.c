@@ -55,12 +55,14 @@ static DWORD NTAPI allocate(void *memory)
     struct remote_errand *errand = memory;
     SIZE_T size = errand->size;
     void *base = NULL;
+    NTSTATUS status;
 
     if (!pss_errand_begin(&errand->state))
         return 0;
-    errand->status = errand->nt->allocate_memory(errand->what.process, &base, 0, &size,
-                                                 MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    status = errand->nt->allocate_memory(errand->what.process, &base, 0, &size,
+                                         MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
     errand->what.address = (uint64_t)(ULONG_PTR)base;
+    __atomic_store_n(&errand->status, status, __ATOMIC_RELEASE); /* last: it vouches for the rest */
     return 0;
 }
 

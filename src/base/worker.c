@@ -16,10 +16,9 @@ static DWORD NTAPI work(void *memory)
         if (!pss_errand_step(&state->errand))
             return 0;
         nt->set_event(state->done, NULL);
-        state->status = nt->wait(state->go, FALSE, NULL);
-        if (!NT_SUCCESS(state->status) || !state->job)
+        if (!NT_SUCCESS(nt->wait(state->go, FALSE, NULL)) || !state->job)
             return 0;
-        state->status = state->job(memory);
+        __atomic_store_n(&state->status, state->job(memory), __ATOMIC_RELEASE);
     }
 }
 
@@ -84,7 +83,9 @@ NTSTATUS pss_worker_start(const struct pss_nt *nt, struct pss_worker *worker, vo
     }
     if (!pss_errand_wait(nt, &worker->errand, state->done, worker->thread)) {
         worker->thread_id = query_id(nt, worker->thread); /* It may not have begun. */
-        return lose(nt, worker);
+        status = lose(nt, worker);
+        pss_errand_finish(nt, &worker->errand);
+        return status;
     }
     worker->thread_id = state->thread_id;
     return STATUS_SUCCESS;
@@ -94,6 +95,7 @@ NTSTATUS pss_worker_post(const struct pss_nt *nt, struct pss_worker *worker,
                          NTSTATUS (*job)(void *memory))
 {
     worker->state->job = job;
+    worker->state->status = STATUS_CANCELLED; /* unless the job itself says something else */
     return nt->set_event(worker->state->go, NULL);
 }
 
@@ -112,16 +114,21 @@ NTSTATUS pss_worker_do(const struct pss_nt *nt, struct pss_worker *worker,
     return NT_SUCCESS(status) ? pss_worker_wait(nt, worker) : status;
 }
 
-void pss_worker_end(const struct pss_nt *nt, struct pss_worker *worker)
+static void end_thread(const struct pss_nt *nt, struct pss_worker *worker)
 {
-    if (!worker->thread)
-        return;
     worker->state->job = NULL;
     nt->set_event(worker->state->go, NULL);
     if (pss_errand_wait(nt, &worker->errand, worker->thread, worker->thread))
         close_all(nt, worker);
     else
         lose(nt, worker);
+}
+
+void pss_worker_end(const struct pss_nt *nt, struct pss_worker *worker)
+{
+    if (worker->thread)
+        end_thread(nt, worker);
+    pss_errand_finish(nt, &worker->errand); /* also of one that got stuck before */
 }
 
 int pss_worker_keeps_memory(const struct pss_worker *worker)

@@ -15,7 +15,7 @@ struct pss_worker_state {
     const struct pss_nt *nt;
     HANDLE go, done;               /* events that reset themselves */
     NTSTATUS (*job)(void *memory); /* the next one; NULL to end */
-    NTSTATUS status;               /* of the last one */
+    NTSTATUS status;               /* of the last one; STATUS_CANCELLED until it is done */
     uint32_t thread_id;            /* as the thread itself knows it */
 };
 
@@ -40,7 +40,8 @@ NTSTATUS pss_worker_start(const struct pss_nt *nt, struct pss_worker *worker, vo
 /**
  * Has the worker do a job, and waits for it.
  *
- * \return the job's status · STATUS_IO_TIMEOUT: it got stuck, and the worker is no more.
+ * \return the job's status · STATUS_IO_TIMEOUT: it got stuck, and the worker is no more ·
+ *         STATUS_CANCELLED: somebody else has ended the worker's thread before the job was done.
  */
 NTSTATUS pss_worker_do(const struct pss_nt *nt, struct pss_worker *worker,
                        NTSTATUS (*job)(void *memory));
@@ -50,7 +51,10 @@ NTSTATUS pss_worker_post(const struct pss_nt *nt, struct pss_worker *worker,
                          NTSTATUS (*job)(void *memory));
 NTSTATUS pss_worker_wait(const struct pss_nt *nt, struct pss_worker *worker);
 
-/** Ends the worker; harmless if there is none. */
+/**
+ * Ends the worker; harmless if there is none. To be called also for one that is no more, and not
+ * while threads of the own process are suspended: it takes the loader's lock.
+ */
 void pss_worker_end(const struct pss_nt *nt, struct pss_worker *worker);
 
 /** Whether a thread that is stuck in the system still uses the memory: it must stay for good. */

@@ -32,7 +32,8 @@ static ACCESS_MASK needed_access(uint32_t flags)
 
 /*
  * A native clone needs less than a copy does: the client's handle need not be good for one. Where
- * the process cannot be opened anew, the strategy finds out whether it can do without.
+ * the process cannot be opened anew, the strategy finds out whether it can do without. The own
+ * process needs no handle, which would be among the handles that are listed.
  */
 static void open_for_copy(struct pss_capture *capture, ACCESS_MASK granted, ACCESS_MASK needed)
 {
@@ -42,6 +43,10 @@ static void open_for_copy(struct pss_capture *capture, ACCESS_MASK granted, ACCE
 
     if ((granted & copy) == copy)
         return;
+    if (capture->is_self) {
+        capture->process = PSS_CURRENT_PROCESS;
+        return;
+    }
     InitializeObjectAttributes(&attributes, NULL, 0, NULL, NULL);
     if (NT_SUCCESS(
             capture->nt->open_process(&capture->own_process, needed | copy, &attributes, &id)))

@@ -133,6 +133,8 @@ static NTSTATUS run_reader_watched(struct pss_capture *capture, struct region_re
         return status;
     if (!pss_errand_wait(capture->nt, &errand, thread, thread) && !has_finished(reader))
         status = pss_errand_give_up(capture->nt, &errand, thread, &steps);
+    else if (!has_finished(reader))
+        status = STATUS_CANCELLED; /* Somebody else has ended its thread. */
     capture->nt->close(thread);
     if (has_finished(reader))
         return STATUS_SUCCESS;

@@ -78,20 +78,29 @@ static NTSTATUS make_pieces(struct pss_carrier *carrier)
     return status;
 }
 
+/* Whether a piece belongs to the run of the one before it. */
+static int is_continued(const struct pss_piece *piece)
+{
+    const struct pss_piece *next = piece + 1;
+
+    return next->allocation == piece->allocation && next->range.base == piece->range.end &&
+           next->place == piece->place;
+}
+
 /* The run that starts at \p index. */
 static struct run run_at(const struct pss_region *pieces, uint32_t index)
 {
     struct run run = {pss_piece_at(pieces, index), 1};
     const struct pss_piece *end = pss_piece_at(pieces, pss_piece_count(pieces));
 
-    for (; run.first + run.count < end; run.count++) {
-        const struct pss_piece *last = &run.first[run.count - 1], *next = last + 1;
-
-        if (next->allocation != run.first->allocation || next->range.base != last->range.end ||
-            next->place != run.first->place)
-            break;
-    }
+    while (run.first + run.count < end && is_continued(&run.first[run.count - 1]))
+        run.count++;
     return run;
+}
+
+static int is_run_start(const struct pss_region *pieces, uint32_t index)
+{
+    return !index || !is_continued(pss_piece_at(pieces, index - 1));
 }
 
 /* Private memory has no copy-on-write protection. */
@@ -221,7 +230,7 @@ static NTSTATUS drop_run(struct pss_carrier *carrier, const struct run *run)
 /* Whether two runs are laid out in the same way. Protections change later, in any case. */
 static int is_same_run(const struct run *old, const struct run *run)
 {
-    if (old->count != run->count)
+    if (old->count != run->count || old->first->allocation != run->first->allocation)
         return 0;
     for (uint32_t i = 0; i < run->count; i++) {
         const struct pss_piece *a = &old->first[i], *b = &run->first[i];
@@ -244,8 +253,9 @@ static void keep_run(const struct run *old, const struct run *run)
 }
 
 /*
- * The old pieces that are still the same stay; the others make room. A place that has changed
- * (to ABSENT, to IMAGE) is a matter of the old run only: the new one is as it was made.
+ * The old runs that are still the same stay; the others make room, also one that is but a part of a
+ * new run: that is allocated as a whole. A place that has changed (to ABSENT, to IMAGE) is a matter
+ * of the old run only: the new one is as it was made.
  */
 static NTSTATUS keep_or_drop(struct pss_carrier *carrier)
 {
@@ -260,7 +270,7 @@ static NTSTATUS keep_or_drop(struct pss_carrier *carrier)
                pss_piece_at(&carrier->pieces, index)->range.base < old.first->range.base)
             index++;
         i += old.count;
-        if (index < count) {
+        if (index < count && is_run_start(&carrier->pieces, index)) {
             run = run_at(&carrier->pieces, index);
             if (is_same_run(&old, &run)) {
                 keep_run(&old, &run);

@@ -42,7 +42,7 @@ static struct pss_nt_process_parameters *make_parameters(struct pss_carrier *car
     return parameters;
 }
 
-/* One that comes when nobody waits for it any more: its maker ends it. */
+/* One of the wrong bitness, or that comes when nobody waits for it any more: its maker ends it. */
 static void end_process(struct pss_carrier *carrier)
 {
     const struct pss_nt *nt = carrier->nt;
@@ -74,6 +74,19 @@ static NTSTATUS create_suspended(struct pss_carrier *carrier, ULONG flags,
     return status;
 }
 
+/* The file of that name may have been replaced by a program of the other bitness meanwhile. */
+static NTSTATUS check_bitness(struct pss_carrier *carrier)
+{
+    ULONG_PTR wow64 = 0;
+    NTSTATUS status =
+        pss_carrier_step(carrier, carrier->nt->query_process(carrier->process, PSS_NT_PROCESS_WOW64,
+                                                             &wow64, sizeof(wow64), NULL));
+
+    if (NT_SUCCESS(status) && (wow64 != 0) != carrier->target.is_wow64)
+        status = STATUS_INVALID_IMAGE_FORMAT;
+    return status;
+}
+
 static NTSTATUS create_process(struct pss_carrier *carrier, const UNICODE_STRING *image,
                                ULONG flags)
 {
@@ -86,11 +99,17 @@ static NTSTATUS create_process(struct pss_carrier *carrier, const UNICODE_STRING
                   (ULONG_PTR)carrier->target.process);
     set_attribute(&list, 2, PSS_NT_ATTRIBUTE_JOB_LIST, sizeof(HANDLE), (ULONG_PTR)&carrier->job);
     status = create_suspended(carrier, flags, make_parameters(carrier, image), &list);
-    if (NT_SUCCESS(pss_carrier_step(carrier, STATUS_SUCCESS)))
+    if (!NT_SUCCESS(pss_carrier_step(carrier, STATUS_SUCCESS))) {
+        if (NT_SUCCESS(status))
+            end_process(carrier);
+        return STATUS_CANCELLED;
+    }
+    if (!NT_SUCCESS(status))
         return status;
-    if (NT_SUCCESS(status))
+    status = check_bitness(carrier);
+    if (!NT_SUCCESS(status) && status != STATUS_CANCELLED)
         end_process(carrier);
-    return STATUS_CANCELLED;
+    return status;
 }
 
 /*

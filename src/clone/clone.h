@@ -22,7 +22,8 @@ struct pss_clone;
  *
  * \param clone  [out] For pss_clone_end; NULL on failure.
  * \return STATUS_SUCCESS · STATUS_ACCESS_DENIED: a job forbids the breakaway that is asked for ·
- *         STATUS_IO_TIMEOUT: the system does not answer · any status of the system.
+ *         STATUS_IO_TIMEOUT: the system does not answer · STATUS_INVALID_IMAGE_FORMAT: no image of
+ *         the target's bitness is at hand · any status of the system.
  */
 NTSTATUS pss_clone_begin(const struct pss_nt *nt, const struct pss_clone_target *target,
                          struct pss_clone **clone);

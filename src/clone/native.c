@@ -2,7 +2,6 @@
 /* The native strategy: the system makes the clone, copy-on-write. */
 #include "clone/strategy.h"
 
-#include "base/status.h"
 #include "pss.h"
 
 struct native_clone {
@@ -29,22 +28,32 @@ static NTSTATUS create_released(struct native_clone *self, ULONG flags)
     return status;
 }
 
+/* Out of the target's job; a system that does not know force leaves it as it is allowed to. */
+static NTSTATUS create_outside(struct native_clone *self, ULONG flags)
+{
+    NTSTATUS status = STATUS_INVALID_PARAMETER;
+
+    if (self->target.flags & PSS_CREATE_FORCE_BREAKAWAY)
+        status = create_released(self, flags | PSS_NT_CREATE_FORCE_BREAKAWAY);
+    if (status == STATUS_INVALID_PARAMETER)
+        status = create_released(self, flags | PSS_NT_CREATE_BREAKAWAY);
+    return status;
+}
+
 static NTSTATUS take(struct pss_clone *clone, const struct pss_region *regions)
 {
     struct native_clone *self = (struct native_clone *)clone;
     uint32_t wanted = self->target.flags;
-    ULONG flags = PSS_NT_CREATE_NO_DEBUG_INHERIT, leaves = 0;
+    ULONG flags = PSS_NT_CREATE_NO_DEBUG_INHERIT;
     NTSTATUS status;
 
     (void)regions;
     if (wanted & PSS_CREATE_RELEASE_SECTION)
         flags |= PSS_NT_CREATE_RELEASE_SECTION;
-    if (wanted & PSS_CREATE_FORCE_BREAKAWAY)
-        leaves = PSS_NT_CREATE_FORCE_BREAKAWAY;
-    else if (wanted & PSS_CREATE_BREAKAWAY)
-        leaves = PSS_NT_CREATE_BREAKAWAY;
-    status = create_released(self, flags | leaves);
-    if (!NT_SUCCESS(status) && leaves && wanted & PSS_CREATE_BREAKAWAY_OPTIONAL)
+    if (!(wanted & (PSS_CREATE_BREAKAWAY | PSS_CREATE_FORCE_BREAKAWAY)))
+        return create_released(self, flags);
+    status = create_outside(self, flags);
+    if (!NT_SUCCESS(status) && wanted & PSS_CREATE_BREAKAWAY_OPTIONAL)
         status = create_released(self, flags);
     return status;
 }
@@ -110,13 +119,20 @@ static const struct pss_strategy strategy = {.owns_thread = owns_thread,
                                              .end = end,
                                              .is_copy = 0};
 
-/* A service that is only there to say that it is missing says so whatever it is given. */
+/*
+ * A service that is only there to say that it is missing says so whatever it is given. Any other
+ * answer, STATUS_NOT_SUPPORTED too, may be that of a policy against such processes: it is told to
+ * the client, and not got around by a copy.
+ */
 static int is_real(pss_nt_create_process *create_process)
 {
     HANDLE none = NULL;
+    NTSTATUS status;
 
-    return create_process && !pss_status_is_missing(create_process(&none, PROCESS_ALL_ACCESS, NULL,
-                                                                   NULL, 0, NULL, NULL, NULL, 0));
+    if (!create_process)
+        return 0;
+    status = create_process(&none, PROCESS_ALL_ACCESS, NULL, NULL, 0, NULL, NULL, NULL, 0);
+    return status != STATUS_NOT_IMPLEMENTED && status != STATUS_INVALID_SYSTEM_SERVICE;
 }
 
 NTSTATUS pss_native_begin(const struct pss_nt *nt, const struct pss_clone_target *target,

@@ -21,7 +21,7 @@ struct pss_clone {
     const struct pss_nt *nt;
 };
 
-/** STATUS_NOT_IMPLEMENTED where the system cannot clone. */
+/** STATUS_NOT_IMPLEMENTED where the system cannot clone; not where it does not want to. */
 NTSTATUS pss_native_begin(const struct pss_nt *nt, const struct pss_clone_target *target,
                           struct pss_clone **clone);
 

@@ -59,6 +59,7 @@ NATIVE(NTSTATUS, LdrGetDllHandle, PCWSTR, ULONG *, UNICODE_STRING *, HANDLE *);
 NATIVE(NTSTATUS, LdrGetProcedureAddress, HANDLE, STRING *, ULONG, void **);
 NATIVE(NTSTATUS, LdrLockLoaderLock, ULONG, ULONG *, ULONG_PTR *);
 NATIVE(NTSTATUS, LdrUnlockLoaderLock, ULONG, ULONG_PTR);
+NATIVE(NTSTATUS, LdrAddRefDll, ULONG, void *);
 NATIVE(NTSTATUS, NtDelayExecution, BOOLEAN, LARGE_INTEGER *);
 NATIVE(NTSTATUS, RtlQueryEnvironmentVariable_U, void *, UNICODE_STRING *, UNICODE_STRING *);
 NATIVE(BOOLEAN, RtlTryEnterCriticalSection, void *);
@@ -165,6 +166,21 @@ static void *NTAPI find_export(void *module, const char *name)
     return NT_SUCCESS(LdrGetProcedureAddress(module, &text, 0, &address)) ? address : NULL;
 }
 
+#define LOADER_TRIES 225 /* about three seconds */
+
+/* Who holds the lock may wait for this very thread, or be suspended for good. */
+static NTSTATUS lock_loader(ULONG_PTR *cookie)
+{
+    LARGE_INTEGER pause = {.QuadPart = -10 * 10000}; /* 100 ns; negative is from now on */
+    NTSTATUS status = try_lock_loader(cookie);
+
+    for (int i = 1; i < LOADER_TRIES && status == STATUS_LOCK_NOT_GRANTED; i++) {
+        NtDelayExecution(FALSE, &pause); /* or try at once */
+        status = try_lock_loader(cookie);
+    }
+    return status;
+}
+
 #define MODULE_REGIONS 64u /* that are looked at: no ntdll has as many */
 
 /* The bytes from the start of an image that can be read. */
@@ -213,6 +229,23 @@ static void *NTAPI find_service(const char *name)
     struct pss_module ntdll;
 
     return open_ntdll(&ntdll) ? pss_module_find_export(&ntdll, name) : NULL;
+}
+
+static NTSTATUS NTAPI pin_module(const void *address)
+{
+    static const ULONG pin = 1; /* source: phnt ntldr.h, LDR_ADDREF_DLL_PIN; since Windows XP */
+    MEMORY_BASIC_INFORMATION region;
+    ULONG_PTR cookie = 0;
+    NTSTATUS status = NtQueryVirtualMemory(PSS_CURRENT_PROCESS, (void *)(ULONG_PTR)address,
+                                           PSS_NT_MEMORY_BASIC, &region, sizeof(region), NULL);
+
+    if (NT_SUCCESS(status))
+        status = lock_loader(&cookie);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = LdrAddRefDll(pin, region.AllocationBase);
+    unlock_loader(cookie);
+    return status;
 }
 
 static NTSTATUS NTAPI query_environment(const WCHAR *name, WCHAR *value, USHORT size)
@@ -335,6 +368,7 @@ static const struct pss_nt nt_system = {
     .allocate_heap = allocate_heap,
     .free_heap = free_heap,
     .find_service = find_service,
+    .pin_module = pin_module,
     .try_lock_loader = try_lock_loader,
     .unlock_loader = unlock_loader,
     .owns_loader_lock = owns_loader_lock,

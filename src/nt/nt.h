@@ -128,6 +128,11 @@ struct pss_nt {
      * taken: a thread that has crashed may hold the loader's.
      */
     void *(NTAPI *find_service)(const char *);
+    /*
+     * LdrAddRefDll: the module that an address is in stays loaded as long as the process lives.
+     * STATUS_LOCK_NOT_GRANTED when another thread keeps the loader's lock for three seconds.
+     */
+    NTSTATUS(NTAPI *pin_module)(const void *);
 
     /* LdrLockLoaderLock without waiting: STATUS_LOCK_NOT_GRANTED while another thread has it. */
     NTSTATUS(NTAPI *try_lock_loader)(ULONG_PTR *);

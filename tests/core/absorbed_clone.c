@@ -116,6 +116,8 @@ CONDITION(is_after_wait)
 }
 
 static const struct expectation_row rows[] = {
+    FAILS(query_process, PSS_NT_PROCESS_WOW64, is_of_carrier, any,
+          "not absorbed: whether the clone has the target's bitness"),
     ABSORBED(find_service, ANY_CLASS, NULL, any,
              "the memory is copied, where the system clones, too"),
     ABSORBED(query_process, PSS_NT_PROCESS_IMAGE_FILE_NAME, NULL, gone,

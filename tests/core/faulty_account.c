@@ -90,6 +90,7 @@ static void check_while_self_is_frozen(const struct faulty_call *call)
     case FAULTY_free_heap:
     case FAULTY_create_thread:
     case FAULTY_find_service:
+    case FAULTY_pin_module:
     case FAULTY_try_lock_loader:
     case FAULTY_find_module:
     case FAULTY_find_export:

@@ -3,6 +3,12 @@
  * calls. */
 #include "faulty_wrappers.h"
 
+NTSTATUS NTAPI faulty_pin_module(const void *address)
+{
+    FAIL_IF_PLANNED(.service = FAULTY_pin_module, .address = address);
+    return faulty_inner()->pin_module(address);
+}
+
 NTSTATUS NTAPI faulty_try_lock_loader(ULONG_PTR *cookie)
 {
     FAIL_IF_PLANNED(.service = FAULTY_try_lock_loader);

@@ -552,6 +552,7 @@ const struct pss_nt *faulty_nt(void)
         .allocate_heap = allocate_heap,
         .free_heap = free_heap,
         .find_service = find_service,
+        .pin_module = faulty_pin_module,
         .try_lock_loader = faulty_try_lock_loader,
         .unlock_loader = faulty_unlock_loader,
         .owns_loader_lock = faulty_owns_loader_lock,

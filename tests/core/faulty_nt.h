@@ -26,7 +26,7 @@
     X(create_user_process) X(create_job) X(set_job) \
     X(assign_job) X(terminate_process) X(write_memory) X(protect_memory) X(open_file) \
     X(list_directory) X(read_file) X(write_file) X(create_process) \
-    X(try_lock_loader) X(unlock_loader) X(find_module) X(find_export) X(query_environment) X(delay)
+    X(pin_module) X(try_lock_loader) X(unlock_loader) X(find_module) X(find_export) X(query_environment) X(delay)
 /* clang-format on */
 
 #define FAULTY_ENUMERATOR(name) FAULTY_##name,

@@ -58,7 +58,8 @@ NTSTATUS NTAPI faulty_read_file(HANDLE file, IO_STATUS_BLOCK *io, void *buffer, 
 NTSTATUS NTAPI faulty_write_file(HANDLE file, IO_STATUS_BLOCK *io, const void *buffer, ULONG size,
                                  LARGE_INTEGER *offset);
 
-/* faulty_forward.c: what the decision who serves needs. */
+/* faulty_forward.c: what the decision who serves needs, and the loader. */
+NTSTATUS NTAPI faulty_pin_module(const void *address);
 NTSTATUS NTAPI faulty_try_lock_loader(ULONG_PTR *cookie);
 void NTAPI faulty_unlock_loader(ULONG_PTR cookie);
 BOOLEAN NTAPI faulty_owns_loader_lock(void);

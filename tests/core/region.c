@@ -62,6 +62,45 @@ static void test_append_aligns_and_zeroes_the_gap(void **state)
     pss_region_free(faulty_nt(), &region);
 }
 
+static void assert_appends_zeroes(struct pss_region *region, uint32_t size)
+{
+    uint32_t before = region->size, offset;
+
+    assert_int_equal(pss_region_append(faulty_nt(), region, size, 8, &offset), STATUS_SUCCESS);
+    for (uint32_t i = before; i < region->size; i++)
+        assert_same(*(unsigned char *)pss_region_at(region, i), 0);
+    memset(pss_region_at(region, before), 0xA5, region->size - before);
+}
+
+static void test_append_gives_zeroed_bytes_where_others_were_dropped(void **state)
+{
+    struct pss_region region = {0};
+
+    (void)state;
+    assert_appends_zeroes(&region, 5000);
+    region.size = 0;
+    assert_appends_zeroes(&region, 3000);
+    region.size -= 1003;
+    assert_appends_zeroes(&region, 500);
+    region.size = 100;
+    assert_appends_zeroes(&region, FIRST_CAPACITY); /* in another place */
+    region.size = 0;
+    assert_appends_zeroes(&region, 2 * FIRST_CAPACITY - 8);
+    pss_region_free(faulty_nt(), &region);
+}
+
+static void test_append_gives_zeroed_bytes_where_there_was_room_to_write(void **state)
+{
+    struct pss_region region = {0};
+
+    (void)state;
+    assert_int_equal(pss_region_reserve(faulty_nt(), &region, 100), STATUS_SUCCESS);
+    memset(region.base, 0xA5, region.capacity);
+    region.size = 50;
+    assert_appends_zeroes(&region, 1000);
+    pss_region_free(faulty_nt(), &region);
+}
+
 static void test_reserve_keeps_the_size(void **state)
 {
     struct pss_region region = {0};
@@ -178,6 +217,8 @@ int main(void)
         REGION_TEST(test_new_region_is_empty_and_free_of_it_does_nothing),
         REGION_TEST(test_append_gives_zeroed_bytes_and_keeps_the_others),
         REGION_TEST(test_append_aligns_and_zeroes_the_gap),
+        REGION_TEST(test_append_gives_zeroed_bytes_where_others_were_dropped),
+        REGION_TEST(test_append_gives_zeroed_bytes_where_there_was_room_to_write),
         REGION_TEST(test_reserve_keeps_the_size),
         REGION_TEST(test_growth_that_fails_changes_nothing),
         REGION_TEST(test_sizes_past_4_gib_are_refused_without_a_call),

@@ -48,8 +48,8 @@ static void make_images(void)
     exe_parts[3] = part(6, 2, PAGE_READONLY, exe_bytes);
     ntdll_parts[0] = part(0, 1, PAGE_READONLY, ntdll_bytes);
     ntdll_parts[1] = part(1, 1, PAGE_EXECUTE_READ, ntdll_bytes);
-    images[0] = (struct fake_image){FAKE_TEXT(L"\\??\\C:\\target.exe"), EXE, exe_parts, 4};
-    images[1] = (struct fake_image){FAKE_TEXT(L"\\??\\C:\\ntdll.dll"), NTDLL, ntdll_parts, 2};
+    images[0] = (struct fake_image){FAKE_TEXT(L"\\??\\C:\\target.exe"), EXE, exe_parts, 4, 0};
+    images[1] = (struct fake_image){FAKE_TEXT(L"\\??\\C:\\ntdll.dll"), NTDLL, ntdll_parts, 2, 0};
     fake.images = images;
     fake.image_count = 2;
 }

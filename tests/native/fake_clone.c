@@ -17,6 +17,7 @@
 #define BLOCK_SIZE     0x100000u
 #define TEB            0x67FE0000u
 #define PEB            0x67FF0000u
+#define PEB32          0x300000u
 #define SHARED_DATA    0x7FFE0000u
 #define TEB_SELF       0x30u
 #define TEB_CLIENT_ID  0x40u
@@ -145,6 +146,8 @@ NTSTATUS fake_answer_carrier(struct fake_process *parent, struct fake_text image
     if (!NT_SUCCESS(status))
         return abandon(process, status);
     process->nt_image_name = fake_image_find(image)->name;
+    if (fake_image_find(image)->has_other_bitness)
+        process->peb32 = parent->peb32 ? 0 : PEB32;
     fake_process_furnish(process);
     *carrier = process;
     return STATUS_SUCCESS;
@@ -174,8 +177,8 @@ NTSTATUS fake_answer_native(HANDLE *handle, ACCESS_MASK access, HANDLE parent, U
     NTSTATUS status;
     struct fake_process *process, *model = fake_process_of(parent, PROCESS_CREATE_PROCESS, &status);
 
-    if (fake.native_clones_are_stubs)
-        return STATUS_NOT_IMPLEMENTED;
+    if (fake.native_clones_answer)
+        return fake.native_clones_answer;
     if (model && fake.native_call_count < FAKE_NATIVE_CALLS)
         fake.native_calls[fake.native_call_count++] =
             (struct fake_native_call){model, access, flags};

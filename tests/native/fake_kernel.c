@@ -418,6 +418,7 @@ struct fake_ledger fake_ledger_now(void)
         ledger.carriers +=
             fake.processes[i]->is_carrier && !fake.processes[i]->times.exit_time.QuadPart;
     ledger.threads = fake_threads_running();
+    ledger.modules = fake.module_is_pinned;
     ledger.bad_closes = fake.bad_closes;
     return ledger;
 }
@@ -431,11 +432,12 @@ int fake_ledger_is_zero(void)
         return 1;
     fprintf(stderr,
             "ledger: %llu allocations, %llu handles, %llu suspensions, %llu views, "
-            "%llu heap blocks, %llu threads, %llu carriers, %llu bad closes, %llu shipments\n",
+            "%llu heap blocks, %llu threads, %llu carriers, %llu bad closes, %llu shipments, "
+            "%llu modules\n",
             (unsigned long long)now.allocations, (unsigned long long)now.handles,
             (unsigned long long)now.suspensions, (unsigned long long)now.views,
             (unsigned long long)now.heap_blocks, (unsigned long long)now.threads,
             (unsigned long long)now.carriers, (unsigned long long)now.bad_closes,
-            (unsigned long long)now.shipments);
+            (unsigned long long)now.shipments, (unsigned long long)now.modules);
     return 0;
 }

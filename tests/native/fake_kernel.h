@@ -89,6 +89,7 @@ struct fake_image {
     uint64_t preferred_base;
     const struct fake_region *parts;
     uint32_t part_count;
+    uint8_t has_other_bitness; /* than the process that one is made for */
 };
 
 struct fake_page;
@@ -202,6 +203,7 @@ enum fake_call {
     FAKE_FIND_EXPORT,
     FAKE_QUERY_ENVIRONMENT,
     FAKE_DELAY,
+    FAKE_PIN_MODULE,
     FAKE_RELEASE, /* close, free, resume, unmap, terminate, set: never fails by a fault */
     FAKE_CALL_COUNT
 };
@@ -219,9 +221,8 @@ struct fake_system {
     /* What some systems lack. */
     uint8_t has_thread_names, has_last_syscalls, has_suspend_counts, has_thread_cycles;
     uint8_t has_mutant_owners, has_xstate, has_extended_basic, has_nested_jobs;
-    uint8_t has_native_clones;       /* NtCreateProcessEx */
-    uint8_t native_clones_are_stubs; /* it is there, and says that it is not */
-    uint8_t has_memory_files;        /* \??\unix\proc */
+    uint8_t has_native_clones; /* NtCreateProcessEx */
+    uint8_t has_memory_files;  /* \??\unix\proc */
 
     uint8_t runs_threads_at_once; /* a created thread ends, or waits, before its creation returns */
     uint8_t never_begins_threads; /* but when the system ends: the caller has the loader's lock */
@@ -251,6 +252,7 @@ struct fake_system {
     NTSTATUS commit_status;    /* when it is used up */
     struct fake_image *images; /* the files to open; borrowed */
     uint32_t image_count;
+    NTSTATUS native_clones_answer; /* of NtCreateProcessEx, whatever it is given; 0: it works */
     ULONG native_refusals[FAKE_NATIVE_CALLS];  /* flags that NtCreateProcessEx does not take */
     NTSTATUS native_status[FAKE_NATIVE_CALLS]; /* what it says then */
     uint32_t decoys;             /* files that show the memory of another process, and go first */
@@ -267,6 +269,7 @@ struct fake_system {
     const WCHAR *forward_setting;           /* PSS_FORWARD in the environment; NULL: not set */
     uint32_t loader_tries, setting_tries;   /* for which another thread has the lock */
     uint32_t loader_locks;                  /* that the library holds */
+    uint8_t module_is_pinned;               /* the library's own */
     uint32_t delays;                        /* that it has waited for */
 
     /*
@@ -369,6 +372,7 @@ void fake_thread_end(struct fake_thread *thread, DWORD exit_status);
 struct fake_ledger {
     uint64_t allocations, handles, suspensions, views, heap_blocks, threads, carriers, bad_closes;
     uint64_t shipments;
+    uint64_t modules; /* pinned */
 };
 
 struct fake_ledger fake_ledger_now(void);

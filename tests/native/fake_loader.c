@@ -59,6 +59,17 @@ void *NTAPI fake_find_export(void *module, const char *name)
     return NT_SUCCESS(status) && fake.find_export ? fake.find_export(name) : NULL;
 }
 
+NTSTATUS NTAPI fake_pin_module(const void *address)
+{
+    NTSTATUS status = fake_enter(FAKE_PIN_MODULE);
+
+    if (!address)
+        abort();
+    if (NT_SUCCESS(status))
+        fake.module_is_pinned = 1;
+    return fake_leave(status);
+}
+
 static uint32_t text_size(const WCHAR *text)
 {
     uint32_t count = 0;

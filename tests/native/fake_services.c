@@ -387,6 +387,7 @@ static const struct pss_nt fake_table = {
     .allocate_heap = allocate_heap,
     .free_heap = free_heap,
     .find_service = find_service,
+    .pin_module = fake_pin_module,
     .try_lock_loader = fake_try_lock_loader,
     .unlock_loader = fake_unlock_loader,
     .owns_loader_lock = fake_owns_loader_lock,

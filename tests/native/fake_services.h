@@ -60,6 +60,7 @@ NTSTATUS NTAPI fake_write_file(HANDLE file, IO_STATUS_BLOCK *io, const void *byt
 void *fake_native_clones(void);
 
 /* fake_loader.c */
+NTSTATUS NTAPI fake_pin_module(const void *address);
 NTSTATUS NTAPI fake_try_lock_loader(ULONG_PTR *cookie);
 void NTAPI fake_unlock_loader(ULONG_PTR cookie);
 BOOLEAN NTAPI fake_owns_loader_lock(void);

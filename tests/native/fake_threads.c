@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define SLOW_WAITS   3u       /* in vain, until what is slow is answered */
@@ -167,12 +168,22 @@ static void leave_for_good(void)
     pthread_exit(NULL);
 }
 
+/* A thread that was left behind: its owner has returned, and the module may have been unloaded. */
+static void check_module(void)
+{
+    if (current->is_let_go && !fake.module_is_pinned) {
+        fprintf(stderr, "a thread goes on in a module that may have been unloaded\n");
+        abort();
+    }
+}
+
 static void *run_worker(void *parameter)
 {
     current = parameter;
     fake_lock();
     while (current->is_held_back && !current->is_let_go)
         fake_wait_for_change();
+    check_module();
     fake_unlock();
     current->routine(current->parameter);
     fake_lock();
@@ -328,7 +339,13 @@ void fake_worker_hang(enum fake_hang hang)
     stand_still();
     if (hang != FAKE_IS_SLOW && !(current->is_let_go && fake.answers_at_last))
         leave_for_good();
+    check_module();
     current->hang = FAKE_ANSWERS;
+}
+
+void fake_worker_die(void)
+{
+    leave_for_good();
 }
 
 uint32_t fake_worker_id(void)

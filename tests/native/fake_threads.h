@@ -21,6 +21,9 @@ void fake_worker_hang(enum fake_hang hang);
 /** Before a call: holds the caller while fake.suspender has it suspended. */
 void fake_caller_suspended(void);
 
+/** Ends the calling worker in the middle of a call, as somebody else would; with the lock held. */
+void fake_worker_die(void);
+
 /** The id of the calling worker; 0 for a thread of the test's. */
 uint32_t fake_worker_id(void);
 

@@ -109,7 +109,7 @@ static void make_image(struct input *input)
     parts[0] = part(0, PAGE_READONLY, header);
     parts[1] = part(1, PAGE_EXECUTE_READ, header);
     parts[2] = part(2, PAGE_WRITECOPY, NULL);
-    image = (struct fake_image){image_name, 0x140000000, parts, 3};
+    image = (struct fake_image){image_name, 0x140000000, parts, 3, 0};
     fake.images = &image;
     fake.image_count = 1;
 }

@@ -68,6 +68,7 @@ static void assert_only_kept(void)
 
     assert_same(ledger.carriers | ledger.suspensions | ledger.views | ledger.bad_closes, 0);
     assert_same(ledger.threads, 1);
+    assert_same(ledger.modules, 1); /* with the thread's code */
     assert_true(ledger.allocations && ledger.allocations <= 6);
     assert_true(ledger.handles <= 10);
 }
@@ -133,7 +134,9 @@ static int try_death(struct hang what, NTSTATUS *status)
     if (snapshot)
         assert_same(pss_snapshot_free(fake_nt(), PSS_CURRENT_PROCESS, snapshot), STATUS_SUCCESS);
     ledger = fake_ledger_now();
-    assert_same(ledger.allocations | ledger.threads | ledger.carriers | ledger.suspensions, 0);
+    assert_same(ledger.allocations | ledger.threads | ledger.carriers | ledger.suspensions |
+                    ledger.modules,
+                0);
     assert_true(ledger.handles <= 2); /* what a thread had open that was ended by force */
     brief += fake.calls_of[FAKE_WAIT] < 100;
     end_world();
@@ -155,11 +158,105 @@ static void test_target_or_carrier_that_dies_with_a_question_is_not_waited_for(v
     assert_true(brief > 100); /* all but those that asked the target, which lives */
 }
 
+/* ---- threads that somebody else ends ---- */
+
+static NTSTATUS die_in_worker(void *context, enum fake_call call)
+{
+    (void)context;
+    (void)call;
+    if (fake_worker_id() && ++hang.calls == hang.call)
+        fake_worker_die();
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS capture_with_victim(uint32_t flags, uint64_t n)
+{
+    NTSTATUS status;
+
+    hang = (struct hang){.call = n};
+    fake.refuse = die_in_worker;
+    status = pss_snapshot_capture(fake_nt(), world.process, flags, 0, &world.snapshot);
+    fake.refuse = NULL;
+    assert_same(NT_SUCCESS(status), world.snapshot != NULL);
+    return status;
+}
+
+static void end_world_of_victim(void)
+{
+    struct fake_ledger ledger;
+
+    world_release();
+    ledger = fake_ledger_now();
+    assert_same(ledger.allocations | ledger.threads | ledger.carriers | ledger.suspensions |
+                    ledger.modules,
+                0);
+    assert_true(ledger.handles <= 2); /* what the thread had open */
+    end_world();
+}
+
+/* A clone is whole, or there is none. */
+static int try_victim(enum kind kind, uint64_t n)
+{
+    struct fake_process *twin;
+    NTSTATUS status;
+
+    build(kind);
+    twin = clone_world_twin();
+    status = capture_with_victim(FLAGS, n);
+    if (NT_SUCCESS(status))
+        assert_same_bytes(clone_world_clone(), twin);
+    else
+        assert_same(status, STATUS_CANCELLED);
+    end_world_of_victim();
+    return was_met();
+}
+
+static void test_worker_that_somebody_ends_has_not_done_its_job(void **state)
+{
+    (void)state;
+    for (enum kind kind = 0; kind < OTHER_IMAGE; kind++) {
+        uint64_t n = 1;
+
+        while (try_victim(kind, n))
+            n++;
+        assert_true(n > 50);
+    }
+}
+
+static int try_reader(uint64_t n)
+{
+    PSS_VA_SPACE_INFORMATION space;
+    NTSTATUS status;
+
+    build(BY_CALLS);
+    status = capture_with_victim(PSS_CAPTURE_VA_SPACE, n);
+    if (!was_met()) {
+        assert_same(status, STATUS_SUCCESS);
+        assert_same(pss_snapshot_query(fake_nt(), world.snapshot, PSS_QUERY_VA_SPACE_INFORMATION,
+                                       &space, sizeof(space)),
+                    STATUS_SUCCESS);
+        assert_true(space.RegionCount > 10 && n >= space.RegionCount);
+    } else {
+        assert_same(status, STATUS_CANCELLED);
+    }
+    end_world_of_victim();
+    return was_met();
+}
+
+static void test_reader_that_somebody_ends_has_no_shorter_list(void **state)
+{
+    (void)state;
+    for (uint64_t n = 1; try_reader(n); n++)
+        ;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_any_call_that_comes_back_too_late_harms_nobody),
         cmocka_unit_test(test_target_or_carrier_that_dies_with_a_question_is_not_waited_for),
+        cmocka_unit_test(test_worker_that_somebody_ends_has_not_done_its_job),
+        cmocka_unit_test(test_reader_that_somebody_ends_has_no_shorter_list),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -150,6 +150,37 @@ static void test_optional_breakaway_falls_back(void **state)
     assert_calls(2, force);
 }
 
+/* Windows before 8.1 has no force: what is left of the wish is to leave the job if that is allowed.
+ */
+static void test_force_that_is_unknown_falls_back_to_breakaway(void **state)
+{
+    static const ULONG both[] = {BASE | PSS_NT_CREATE_FORCE_BREAKAWAY,
+                                 BASE | PSS_NT_CREATE_BREAKAWAY, BASE};
+    static const ULONG released[] = {BASE | PSS_NT_CREATE_FORCE_BREAKAWAY |
+                                         PSS_NT_CREATE_RELEASE_SECTION,
+                                     BASE | PSS_NT_CREATE_FORCE_BREAKAWAY,
+                                     BASE | PSS_NT_CREATE_BREAKAWAY | PSS_NT_CREATE_RELEASE_SECTION,
+                                     BASE | PSS_NT_CREATE_BREAKAWAY};
+
+    (void)state;
+    refuse(PSS_NT_CREATE_FORCE_BREAKAWAY, STATUS_INVALID_PARAMETER);
+    assert_same(capture(FLAGS | PSS_CREATE_FORCE_BREAKAWAY), STATUS_SUCCESS);
+    assert_calls(2, both);
+    refuse(PSS_NT_CREATE_RELEASE_SECTION, STATUS_INVALID_PARAMETER);
+    fake.native_call_count = 0;
+    assert_same(capture(FLAGS | PSS_CREATE_FORCE_BREAKAWAY | PSS_CREATE_RELEASE_SECTION),
+                STATUS_SUCCESS);
+    assert_calls(4, released);
+    refuse(PSS_NT_CREATE_BREAKAWAY, STATUS_ACCESS_DENIED);
+    fake.native_call_count = 0;
+    assert_same(capture(FLAGS | PSS_CREATE_FORCE_BREAKAWAY), STATUS_ACCESS_DENIED);
+    assert_calls(2, both);
+    fake.native_call_count = 0;
+    assert_same(capture(FLAGS | PSS_CREATE_FORCE_BREAKAWAY | PSS_CREATE_BREAKAWAY_OPTIONAL),
+                STATUS_SUCCESS);
+    assert_calls(3, both);
+}
+
 static void test_section_that_cannot_be_released_is_kept(void **state)
 {
     static const ULONG flags[] = {BASE | PSS_NT_CREATE_RELEASE_SECTION, BASE};
@@ -225,10 +256,29 @@ static void test_native_clone_that_is_given_up_ends(void **state)
 /* Some systems have the name, and nothing behind it. */
 static void test_system_that_only_has_the_name_gets_a_carrier(void **state)
 {
+    static const NTSTATUS statuses[] = {STATUS_NOT_IMPLEMENTED, STATUS_INVALID_SYSTEM_SERVICE};
+
     (void)state;
-    fake.native_clones_are_stubs = 1;
-    world_capture(FLAGS);
-    assert_same(clone_world_details().Strategy, PSS_CLONE_CARRIER);
+    for (int i = 0; i < 2; i++) {
+        fake.native_clones_answer = statuses[i];
+        world_capture(FLAGS);
+        assert_same(clone_world_details().Strategy, PSS_CLONE_CARRIER);
+    }
+}
+
+/* It is there, and somebody does not want it used: that is no reason to go around him. */
+static void test_policy_against_clones_fails_the_capture(void **state)
+{
+    static const NTSTATUS statuses[] = {STATUS_NOT_SUPPORTED, STATUS_ACCESS_DENIED,
+                                        STATUS_INVALID_INFO_CLASS};
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        fake.native_clones_answer = statuses[i];
+        assert_same(capture(FLAGS), statuses[i]);
+        assert_same(fake.carriers, 0);
+        assert_same(fake.calls_of[FAKE_CREATE_USER_PROCESS], 0);
+    }
 }
 
 static void test_target_that_cannot_be_cloned_fails_the_capture(void **state)
@@ -253,11 +303,13 @@ int main(void)
         native_test(test_flags_are_handed_to_the_system),
         native_test(test_breakaway_that_is_refused_fails_the_capture),
         native_test(test_optional_breakaway_falls_back),
+        native_test(test_force_that_is_unknown_falls_back_to_breakaway),
         native_test(test_section_that_cannot_be_released_is_kept),
         native_test(test_native_clone_is_in_a_job_of_its_owner),
         native_test(test_native_clone_that_cannot_be_in_a_job_is_one_all_the_same),
         native_test(test_native_clone_that_is_given_up_ends),
         native_test(test_system_that_only_has_the_name_gets_a_carrier),
+        native_test(test_policy_against_clones_fails_the_capture),
         native_test(test_target_that_cannot_be_cloned_fails_the_capture),
     };
 

@@ -66,6 +66,44 @@ static void test_clone_of_a_32_bit_target_whose_image_is_gone_fails(void **state
     assert_same(fake.calls_of[FAKE_CREATE_USER_PROCESS], 1);
 }
 
+/* The file of that name may be a program of the other bitness by now. */
+static void give_other_bitness(int count)
+{
+    static struct fake_image changed[2];
+
+    memcpy(changed, fake.images, sizeof(changed));
+    for (int i = 0; i < count; i++)
+        changed[i].has_other_bitness = 1;
+    fake.images = changed;
+    fake.own->nt_image_name = fake.images[1].name;
+}
+
+static void test_clone_of_a_target_whose_image_became_another_has_its_bitness(void **state)
+{
+    struct fake_process *twin = clone_world_twin();
+
+    (void)state;
+    give_other_bitness(1);
+    world_capture(FLAGS);
+    assert_same(clone_world_clone()->peb32, 0);
+    assert_same(fake.calls_of[FAKE_CREATE_USER_PROCESS], 2);
+    assert_same(fake_ledger_now().carriers, 1); /* the first one has ended */
+    assert_same_bytes(clone_world_clone(), twin);
+}
+
+static void test_clone_that_would_have_another_bitness_fails(void **state)
+{
+    HPSS snapshot = pointer_to(1);
+
+    (void)state;
+    give_other_bitness(2);
+    assert_same(pss_snapshot_capture(fake_nt(), world.process, FLAGS, 0, &snapshot),
+                STATUS_INVALID_IMAGE_FORMAT);
+    assert_null(snapshot);
+    assert_same(fake.calls_of[FAKE_CREATE_USER_PROCESS], 2);
+    assert_true(fake_ledger_is_zero());
+}
+
 /* What all processes share of an image must not be written through its view. */
 static void test_image_with_a_shared_part_is_copied(void **state)
 {
@@ -160,6 +198,36 @@ static void replace_image(struct fake_process *target)
     }
 }
 
+#define HALF 0x10000u /* of the zeroes */
+
+/* The last two ways need something else before: two allocations, or the second of them alone. */
+static void prepare(struct fake_process *target)
+{
+    if (way < 5)
+        return;
+    fake_space_cut(target, ZEROES + HALF);
+    target->regions[fake_space_find(target, ZEROES + HALF)].basic.AllocationBase =
+        pointer_to(ZEROES + HALF);
+    if (way == 6)
+        fake_space_remove(target, ZEROES, ZEROES + HALF);
+}
+
+/*
+ * Both halves are one allocation now, and still two regions. Where that happens between the
+ * questions for them, the first is told to be free, and the second a part of the new allocation.
+ */
+static void join_halves(struct fake_process *target)
+{
+    struct fake_region first = target->regions[fake_space_find(target, ZEROES + HALF)];
+
+    target->regions[fake_space_find(target, ZEROES + HALF)].basic.AllocationBase =
+        first.basic.AllocationBase = first.basic.BaseAddress = pointer_to(ZEROES);
+    first.basic.Protect = PAGE_READONLY;
+    if (fake_region_at(target, ZEROES))
+        fake_space_remove(target, ZEROES, ZEROES + HALF);
+    fake_space_insert(target, &first);
+}
+
 static void change(struct fake_process *target)
 {
     struct fake_region *region = &target->regions[fake_space_find(target, ZEROES)];
@@ -177,6 +245,10 @@ static void change(struct fake_process *target)
         break;
     case 3:
         replace_image(target);
+        break;
+    case 5:
+    case 6:
+        join_halves(target);
         break;
     default:
         region->basic.AllocationProtect = PAGE_READONLY;
@@ -196,11 +268,12 @@ static void change_before_freeze(void *context)
 
 static void test_allocation_that_changes_its_kind_is_cloned_as_it_stood_still(void **state)
 {
-    for (way = 0; way < 5; way++) {
+    for (way = 0; way < 7; way++) {
         happened = 0;
-        for (uint64_t n = 20, is_over = 0; !is_over; n += 11) {
+        for (uint64_t n = 20, is_over = 0; !is_over; n += way == 6 ? 1 : 11) {
             clone_world_teardown(state);
             clone_world_setup(state);
+            prepare(world.target);
             as_frozen = clone_world_twin();
             fake.event_call = n;
             fake.event = change_before_freeze;
@@ -241,6 +314,8 @@ int main(void)
         clone_test(test_clone_of_a_target_whose_image_is_refused_has_another),
         clone_test(test_clone_of_a_target_whose_image_is_forbidden_fails),
         clone_test(test_clone_of_a_32_bit_target_whose_image_is_gone_fails),
+        clone_test(test_clone_of_a_target_whose_image_became_another_has_its_bitness),
+        clone_test(test_clone_that_would_have_another_bitness_fails),
         clone_test(test_image_with_a_shared_part_is_copied),
         clone_test(test_view_that_is_told_to_be_another_is_copied),
         clone_test(test_allocation_that_changes_its_kind_is_cloned_as_it_stood_still),

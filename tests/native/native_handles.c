@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Handle entries, from modelled objects of every type, every field exact. */
-#include "world.h"
+#include "clone_world.h"
 
 #define LIMIT 64u
 
@@ -400,6 +400,22 @@ static void test_own_handles_leave_the_capture_out(void **state)
     }
 }
 
+/* A copy needs rights that the client's handle to its own process may lack. */
+static void test_own_handles_leave_the_clone_of_a_weak_handle_out(void **state)
+{
+    ACCESS_MASK weak = PROCESS_QUERY_INFORMATION | PROCESS_DUP_HANDLE | PROCESS_CREATE_PROCESS;
+
+    clone_world_teardown(state);
+    clone_world_setup(state);
+    clone_world_furnish(fake.own);
+    world.target = fake.own;
+    world.process = fake_handle_open(fake.own, &fake.own->object, weak, 0);
+    assert_same(capture(HANDLE_DETAILS | PSS_CAPTURE_VA_CLONE), 2); /* of the fixture, and this */
+    assert_same(entries[1].Handle, world.process);
+    assert_same(entries[1].HandleCount, 1);
+    assert_same(fake.calls_of[FAKE_OPEN_PROCESS], 0);
+}
+
 static NTSTATUS tell_too_little(void *context, enum fake_call call, void *buffer, SIZE_T size,
                                 ULONG *returned)
 {
@@ -476,6 +492,7 @@ int main(void)
         fixture_test(test_handle_that_cannot_be_duplicated_keeps_its_value),
         fixture_test(test_details_without_handles_are_ignored),
         fixture_test(test_own_handles_leave_the_capture_out),
+        fixture_test(test_own_handles_leave_the_clone_of_a_weak_handle_out),
         fixture_test(test_table_without_room_for_its_count_is_an_error),
         fixture_test(test_handles_of_types_without_a_number_have_no_type),
         fixture_test(test_handles_of_types_without_a_name_have_no_type),

@@ -17,12 +17,13 @@ static void end_world(void)
     memset(&world, 0, sizeof(world));
 }
 
-/* Each thread keeps the memory it would work in, and nothing else is left. */
+/* Each thread keeps its module and the memory it would work in, and nothing else is left. */
 static void assert_kept(uint64_t threads, uint64_t allocations)
 {
     struct fake_ledger ledger = fake_ledger_now();
 
     assert_same(ledger.threads, threads);
+    assert_same(ledger.modules, 1); /* the one with its code */
     assert_same(ledger.allocations, allocations);
     assert_same(ledger.suspensions | ledger.views | ledger.heap_blocks | ledger.carriers, 0);
     assert_same(ledger.bad_closes, 0);
