@@ -326,7 +326,15 @@ typedef struct {
     const WCHAR *MappedFileName; /**< NT path of the file behind it, or NULL */
 } PSS_VA_SPACE_ENTRY;
 
-/** A handle of the target. Flags tells which parts are filled; the others are 0. */
+/**
+ * A handle of the target. Flags tells which parts are filled; the others are 0.
+ *
+ * Where a handle is closed during the capture and its value used again, all parts are of one and
+ * the same object, or there is only the value. Counts are those of the moment in which they were
+ * asked for. PointerCount is what the system keeps: since Windows 8.1 the kernel hands out
+ * references to a handle in batches and counts a whole batch as taken, so that it may be some ten
+ * thousand for an object with one handle.
+ */
 typedef struct {
     HANDLE Handle;              /**< Its value in the target */
     PSS_HANDLE_FLAGS Flags;     /**< PSS_HANDLE_HAVE_* */
@@ -335,7 +343,7 @@ typedef struct {
     DWORD Attributes;           /**< OBJ_INHERIT, OBJ_PROTECT_CLOSE */
     DWORD GrantedAccess;        /**< Access mask of the handle */
     DWORD HandleCount;          /**< Handles to the object, ours left out */
-    DWORD PointerCount;         /**< References to the object, ours left out */
+    DWORD PointerCount;         /**< References to the object, ours left out; see above */
     DWORD PagedPoolCharge;      /**< Bytes */
     DWORD NonPagedPoolCharge;   /**< Bytes */
     FILETIME CreationTime;      /**< UTC; 0 unless the object has one */

@@ -94,6 +94,7 @@ static NTSTATUS prepare(struct pss_capture *capture)
     if (!capture->has_true_times && !capture->has_ended)
         status = run(capture, status, 0, PSS_PHASE_TOTAL, pss_process_row_find);
     status = run(capture, status, 0, PSS_PHASE_TOTAL, pss_process_capture);
+    status = run(capture, status, PSS_CAPTURE_HANDLES, PSS_PHASE_HANDLES, pss_types_list);
     if (capture->is_self)
         status = run(capture, status, PSS_CAPTURE_HANDLES, PSS_PHASE_HANDLES, pss_handles_list);
     return run(capture, status, PSS_CAPTURE_VA_CLONE, PSS_PHASE_TOTAL, pss_va_clone_prepare);

@@ -46,6 +46,7 @@ struct pss_thread {
 struct pss_watch {
     HANDLE thread; /* owned; NULL: none */
     uint32_t thread_id;
+    HANDLE own[4]; /* all its handles, borrowed: they are not the target's */
     struct pss_errand errand;
 };
 
@@ -58,11 +59,22 @@ struct pss_freeze {
     uint8_t was_interrupted; /* somebody else had to end it */
 };
 
-/* What is known of the objects with one type index. */
+/* A type of objects. */
 struct pss_type {
-    struct pss_text name;
+    struct pss_text name; /* of no length: the entry is free */
     uint32_t object_type; /* PSS_OBJECT_TYPE */
-    uint32_t is_known;
+    uint32_t is_file;     /* drivers answer for such objects, or never do so */
+};
+
+/* What the capture holds for one handle of the target. */
+struct pss_duplicate {
+    HANDLE handle;        /* owned; NULL where there is none */
+    uint8_t is_plain;     /* no driver is asked when it is closed, or for its name */
+    uint8_t awaits_name;  /* which is asked for on another thread */
+    uint8_t is_own;       /* the value is that of a handle which the capture has opened since */
+    uint8_t awaits_count; /* there may be more duplicates of the object */
+    uint8_t is_counted;   /* that was settled */
+    uint32_t last_count, last_rise; /* what it told while such duplicates were counted */
 };
 
 struct pss_capture {
@@ -89,17 +101,21 @@ struct pss_capture {
     struct pss_region processes;          /* the system's process table */
     const struct pss_nt_process_row *row; /* the target's; NULL if not listed, or not needed */
     struct pss_region threads;            /* struct pss_thread */
-    struct pss_region duplicates;    /* a HANDLE per captured handle; NULL where there is none */
-    struct pss_region types;         /* struct pss_type, by type index */
-    struct pss_region scratch;       /* PSS_SCRATCH_SIZE bytes for one answer of the system */
-    struct pss_region own_context;   /* CONTEXT of the calling thread, in a self-capture */
+    struct pss_region duplicates;         /* struct pss_duplicate, one for each captured handle */
+    struct pss_region extras;             /* struct pss_extra: further duplicates */
+    struct pss_region types;       /* struct pss_type: of the system's list, by index, and others */
+    uint32_t type_shift;           /* from the index in a row to that in the list */
+    uint8_t has_type_list;         /* the system gave one */
+    uint8_t has_type_shift;        /* the shift is known: rows tell types */
+    struct pss_region scratch;     /* PSS_SCRATCH_SIZE bytes for one answer of the system */
+    struct pss_region own_context; /* CONTEXT of the calling thread, in a self-capture */
     struct pss_region context_model; /* what each context is before it is read */
     struct pss_clone *clone;         /* in the making; owned, or NULL */
     struct pss_region clone_regions; /* struct pss_region_record: what it is made of */
     struct pss_stopwatch stopwatch;
 };
 
-/* Type indices below it have their names kept; the index is one byte in all known systems. */
+/* Types with indices below it are kept; the index is one byte in all known systems. */
 #define PSS_TYPE_INDEX_LIMIT 256u
 
 /* A UNICODE_STRING with the longest text there is, and room before it. */
@@ -170,7 +186,7 @@ NTSTATUS pss_process_is_wow64(const struct pss_nt *nt, HANDLE process, uint8_t *
  * Reads a table that may grow meanwhile.
  *
  * \param table  [in,out] Grows as needed; its size is what the system returned.
- * \return also STATUS_INFO_LENGTH_MISMATCH, when it never fits into 256 MiB.
+ * \return also STATUS_NO_MEMORY, when it does not fit into 256 MiB.
  */
 NTSTATUS pss_system_table_query(const struct pss_nt *nt, ULONG class_number,
                                 struct pss_region *table);
@@ -328,7 +344,7 @@ NTSTATUS pss_va_clone_finish(struct pss_capture *capture);
 /** Appends the page the kernel shares with every process. */
 NTSTATUS pss_auxiliary_pages_capture(struct pss_capture *capture);
 
-/* ---- handles.c, handle_types.c, handle_details.c, handle_specific.c, file_names.c ---- */
+/* ---- handles.c: the table of handles, and duplicates ---- */
 
 /** Appends a record for each handle; any status of the system if there is no table. */
 NTSTATUS pss_handles_list(struct pss_capture *capture);
@@ -336,51 +352,79 @@ NTSTATUS pss_handles_list(struct pss_capture *capture);
 /** Whether the handles are duplicated while the target stands still: they tell of that moment. */
 int pss_handles_are_frozen(const struct pss_capture *capture);
 
-/** Makes room for duplicates, and in a frozen capture takes them all. */
+/** Whether each handle needs a duplicate: its row of the table does not tell what is asked for. */
+int pss_handles_need_duplicates(const struct pss_capture *capture);
+
+/** Makes room for duplicates, and in a frozen capture takes those that are needed. */
 NTSTATUS pss_handles_duplicate(struct pss_capture *capture);
 
-/** Duplicates one handle; \p duplicate is NULL where that cannot be done. */
-NTSTATUS pss_handle_duplicate(const struct pss_capture *capture, uint64_t handle,
-                              HANDLE *duplicate);
+/** The record of the handle at \p index, and what is held for it; good until the next phase. */
+struct pss_handle_record *pss_handle_at(const struct pss_capture *capture, uint32_t index);
+struct pss_duplicate *pss_duplicate_at(const struct pss_capture *capture, uint32_t index);
 
 /** Sees to it that the handle at \p index has its duplicate, if it can have one. */
 NTSTATUS pss_handle_hold(struct pss_capture *capture, uint32_t index);
 
-/** Closes the duplicate at \p index, if there is one. */
+/** Closes the duplicate at \p index, if there is one and no driver is asked then. */
 void pss_handle_let_go(struct pss_capture *capture, uint32_t index);
+
+/** Closes all duplicates; harmless when there are none. */
+void pss_handles_close(struct pss_capture *capture);
+
+/* ---- handle_types.c ---- */
+
+/** Learns the types from the system's list; without one each object is asked for its own. */
+NTSTATUS pss_types_list(struct pss_capture *capture);
+
+/** Learns how rows number the types, from the row of an event. */
+void pss_types_calibrate(struct pss_capture *capture, uint32_t event_index);
+
+/** The type that a row tells, as it is the object's when the table is read; NULL if unknown. */
+const struct pss_type *pss_type_of_row(const struct pss_capture *capture,
+                                       const struct pss_handle_record *record);
+
+/**
+ * Asks an object for its type.
+ *
+ * \param likely  [in]  What it probably is, or NULL.
+ * \param type    [out] NULL if it does not tell; \p likely, if it is that.
+ */
+NTSTATUS pss_type_ask(struct pss_capture *capture, HANDLE object, const struct pss_type *likely,
+                      const struct pss_type **type);
+
+/** Records the type; NULL is none. */
+void pss_type_record(const struct pss_type *type, struct pss_handle_record *record);
+
+/* ---- handle_details.c ---- */
 
 /** Records what the flags want to know of each handle. */
 NTSTATUS pss_handles_describe(struct pss_capture *capture);
-
-/** Closes the duplicates; harmless when there are none. */
-void pss_handles_close(struct pss_capture *capture);
-
-/** Makes room for the types. */
-NTSTATUS pss_types_prepare(struct pss_capture *capture);
-
-/** Whether an object of the same type has been asked. */
-int pss_type_is_known(const struct pss_capture *capture, const struct pss_handle_record *record);
-
-/** Asks the object for its type, unless that is known. */
-NTSTATUS pss_type_learn(struct pss_capture *capture, HANDLE duplicate,
-                        const struct pss_handle_record *record);
-
-/** Records the type, if it is known. */
-void pss_type_record(const struct pss_capture *capture, struct pss_handle_record *record);
-
-/** Records the data by object type of one handle, if it can be had. */
-NTSTATUS pss_handle_specific_capture(struct pss_capture *capture, HANDLE duplicate,
-                                     struct pss_handle_record *record);
 
 /** Records a name of \p length bytes; 0 is no name. */
 NTSTATUS pss_handle_named(struct pss_capture *capture, struct pss_handle_record *record,
                           const WCHAR *name, SIZE_T length);
 
-/** Whether a driver may answer the question for the name, or never do so. */
-int pss_handle_may_hang(const struct pss_capture *capture, const struct pss_handle_record *record);
+/* ---- handle_counts.c ---- */
 
-/** Records the names of those handles, as far as they come in time. */
-NTSTATUS pss_file_names_capture(struct pss_capture *capture);
+/* A duplicate of a duplicate. */
+struct pss_extra {
+    HANDLE handle;     /* owned; NULL where there is none */
+    uint32_t is_plain; /* as that of which it is one */
+};
+
+/** Corrects the counts of objects of which several duplicates are open. */
+NTSTATUS pss_handles_recount(struct pss_capture *capture);
+
+/* ---- handle_specific.c ---- */
+
+/** Records the data by object type of one handle, if it can be had. */
+NTSTATUS pss_handle_specific_capture(struct pss_capture *capture, HANDLE duplicate,
+                                     struct pss_handle_record *record);
+
+/* ---- file_names.c ---- */
+
+/** Records the names that are awaited, as far as they come in time, and closes such duplicates. */
+NTSTATUS pss_files_finish(struct pss_capture *capture);
 
 /* ---- handle_trace.c ---- */
 

@@ -10,28 +10,47 @@
 #define QUERY_ATTEMPTS   16 /* the table may grow between two calls */
 #define ROW_HEAD         ((uint32_t)offsetof(struct pss_nt_process_row, threads))
 
+/*
+ * Makes room for so much, and for what may come meanwhile. The old room goes first, and the new one
+ * is no larger than it has to be: a caller with 32 bits may have no other range to spare.
+ */
+static NTSTATUS replace_room(const struct pss_nt *nt, struct pss_region *table, ULONG size)
+{
+    uint64_t wanted = size > table->capacity ? size : 2 * (uint64_t)table->capacity;
+    SIZE_T capacity = TABLE_SIZE_LIMIT;
+    NTSTATUS status;
+
+    wanted += wanted / 16 + FIRST_TABLE_SIZE;
+    if (wanted < capacity)
+        capacity = (SIZE_T)wanted;
+    if (size > capacity || capacity <= table->capacity)
+        return STATUS_NO_MEMORY;
+    pss_region_free(nt, table);
+    status = nt->allocate_memory(PSS_CURRENT_PROCESS, &table->base, 0, &capacity,
+                                 MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    if (NT_SUCCESS(status))
+        table->capacity = capacity;
+    else
+        table->base = NULL;
+    return status;
+}
+
 NTSTATUS pss_system_table_query(const struct pss_nt *nt, ULONG class_number,
                                 struct pss_region *table)
 {
     NTSTATUS status = pss_region_reserve(nt, table, FIRST_TABLE_SIZE);
-    ULONG size = 0;
 
     for (int i = 0; i < QUERY_ATTEMPTS && NT_SUCCESS(status); i++) {
-        ULONG capacity = (ULONG)table->capacity;
+        ULONG capacity = (ULONG)table->capacity, size = 0;
 
         status = nt->query_system(class_number, table->base, capacity, &size);
-        if (status != STATUS_INFO_LENGTH_MISMATCH) {
-            if (NT_SUCCESS(status))
-                table->size = size < capacity ? size : capacity;
+        if (NT_SUCCESS(status))
+            table->size = size < capacity ? size : capacity;
+        if (status != STATUS_INFO_LENGTH_MISMATCH)
             return status;
-        }
-        if (size < capacity)
-            size = capacity;
-        if (size > TABLE_SIZE_LIMIT)
-            return STATUS_INFO_LENGTH_MISMATCH;
-        status = pss_region_reserve(nt, table, (uint64_t)size + FIRST_TABLE_SIZE);
+        status = replace_room(nt, table, size);
     }
-    return NT_SUCCESS(status) ? STATUS_INFO_LENGTH_MISMATCH : status;
+    return NT_SUCCESS(status) ? STATUS_NO_MEMORY : status;
 }
 
 static int is_row_whole(const struct pss_nt_process_row *head, uint32_t room)

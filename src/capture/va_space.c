@@ -127,18 +127,23 @@ static NTSTATUS run_reader_watched(struct pss_capture *capture, struct region_re
                                 .context = &vigil};
     HANDLE thread = NULL;
     uint32_t steps;
+    int has_ended;
     NTSTATUS status = pss_errand_start(capture->nt, &errand, &thread);
 
     if (!NT_SUCCESS(status))
         return status;
-    if (!pss_errand_wait(capture->nt, &errand, thread, thread) && !has_finished(reader))
-        status = pss_errand_give_up(capture->nt, &errand, thread, &steps);
-    else if (!has_finished(reader))
+    has_ended = pss_errand_wait(capture->nt, &errand, thread, thread);
+    if (has_finished(reader)) {
+        if (!has_ended)
+            errand.memory = NULL; /* It has no use for it, but still has to return. */
+    } else if (has_ended) {
         status = STATUS_CANCELLED; /* Somebody else has ended its thread. */
+    } else {
+        status = pss_errand_give_up(capture->nt, &errand, thread, &steps);
+        *is_reader_lost = !errand.memory;
+    }
     capture->nt->close(thread);
-    if (has_finished(reader))
-        return STATUS_SUCCESS;
-    *is_reader_lost = !errand.memory;
+    pss_errand_finish(capture->nt, &errand);
     return status == STATUS_TIMEOUT ? STATUS_IO_TIMEOUT : status;
 }
 

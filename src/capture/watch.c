@@ -4,6 +4,8 @@
 #include "base/region.h"
 #include "capture/capture.h"
 
+#include <string.h>
+
 /*
  * A profiler or a collector in the same process suspends threads, too: one that has suspended the
  * capturing thread, and is then suspended by it, never resumes it.
@@ -134,6 +136,17 @@ static uint32_t query_id(const struct pss_nt *nt, HANDLE thread)
     return NT_SUCCESS(status) ? (uint32_t)(ULONG_PTR)basic.id.UniqueThread : 0;
 }
 
+/* What a thread has that could not be ended stays. */
+static void close_thread(const struct pss_nt *nt, struct pss_watch *watch, struct watcher *watcher)
+{
+    nt->close(watch->thread);
+    watch->thread = NULL;
+    memset(watch->own, 0, sizeof(watch->own));
+    if (watch->errand.memory)
+        free_watcher(nt, watcher);
+    pss_errand_finish(nt, &watch->errand);
+}
+
 /* The thread that was made: it has to be known before others are suspended. */
 static NTSTATUS start(struct pss_capture *capture, struct watcher *watcher)
 {
@@ -149,15 +162,16 @@ static NTSTATUS start(struct pss_capture *capture, struct watcher *watcher)
         free_watcher(nt, watcher);
         return status;
     }
+    watch->own[0] = watch->thread;
+    watch->own[1] = watcher->capturing;
+    watch->own[2] = watcher->ready;
+    watch->own[3] = watcher->stop;
     watch->thread_id = query_id(nt, watch->thread);
     if (watch->thread_id && pss_errand_wait(nt, &watch->errand, watcher->ready, watch->thread))
         return STATUS_SUCCESS;
     nt->set_event(watcher->stop, NULL);
     pss_errand_give_up(nt, &watch->errand, watch->thread, &steps); /* told by its memory */
-    nt->close(watch->thread);
-    watch->thread = NULL;
-    if (watch->errand.memory)
-        free_watcher(nt, watcher);
+    close_thread(nt, watch, watcher);
     return STATUS_SUCCESS;
 }
 
@@ -185,8 +199,5 @@ void pss_watch_end(struct pss_capture *capture)
     capture->nt->set_event(watcher->stop, NULL);
     if (!pss_errand_wait(capture->nt, &watch->errand, watch->thread, watch->thread))
         pss_errand_give_up(capture->nt, &watch->errand, watch->thread, &steps);
-    capture->nt->close(watch->thread);
-    watch->thread = NULL;
-    if (watch->errand.memory)
-        free_watcher(capture->nt, watcher);
+    close_thread(capture->nt, watch, watcher);
 }

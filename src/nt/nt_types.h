@@ -62,6 +62,7 @@ enum pss_object_class {
     PSS_NT_OBJECT_BASIC = 0,
     PSS_NT_OBJECT_NAME = 1,
     PSS_NT_OBJECT_TYPE = 2,
+    PSS_NT_OBJECT_TYPES = 3, /* of the system: no handle is asked for */
 };
 
 /* source: phnt ntexapi.h, SYSTEM_HANDLE_TABLE_ENTRY_INFO_EX; size 40/28 */
@@ -71,7 +72,7 @@ struct pss_nt_handle_row {
     ULONG_PTR handle;
     ULONG granted_access;
     USHORT creator_back_trace_index;
-    USHORT type_index; /* Wine: NtQueryObject reports this plus 2 */
+    USHORT type_index; /* Wine: the lists of NtQueryObject have this plus 2 */
     ULONG attributes;  /* OBJ_INHERIT and PSS_OBJ_PROTECT_CLOSE; observed by test handles */
     ULONG reserved;
 };
@@ -223,6 +224,30 @@ struct pss_nt_object_basic {
     ULONG security_descriptor_size;
     LARGE_INTEGER creation_time; /* of symbolic links only */
 };
+
+/* source: winternl.h and phnt ntobapi.h, OBJECT_TYPE_INFORMATION; size 104/96 */
+struct pss_nt_object_type {
+    UNICODE_STRING name;
+    ULONG totals[12]; /* objects, handles and charges, now and at the most */
+    ULONG invalid_attributes;
+    GENERIC_MAPPING generic_mapping;
+    ULONG valid_access;
+    BOOLEAN has_security, counts_handles;
+    UCHAR index; /* since: Windows 8.1, before it is not written; Wine has it */
+    CHAR reserved;
+    ULONG pool_type, paged_pool_charge, non_paged_pool_charge;
+};
+
+/*
+ * source: phnt ntobapi.h, OBJECT_TYPES_INFORMATION, and System Informer's PH_NEXT_OBJECT_TYPE: the
+ * types follow in the order of their indices from 2 on. The first one, and each one behind the room
+ * for a name, begins at a multiple of the size of a pointer.
+ */
+struct pss_nt_object_types {
+    ULONG count;
+};
+
+#define PSS_NT_FIRST_TYPE_INDEX 2u
 
 /* source: phnt ntexapi.h, EVENT_BASIC_INFORMATION */
 struct pss_nt_event_basic {

@@ -49,10 +49,21 @@ CONDITION(is_shared_page)
     return call->address == (const void *)SHARED_DATA_ADDRESS;
 }
 
-/* Files are named on threads of their own, after the thaw; regions are read on others before. */
-CONDITION(is_for_names)
+#define HANDLE_DETAILS                                                            \
+    (PSS_CAPTURE_HANDLE_NAME_INFORMATION | PSS_CAPTURE_HANDLE_BASIC_INFORMATION | \
+     PSS_CAPTURE_HANDLE_TYPE_SPECIFIC_INFORMATION)
+
+/* Files are named and closed on threads, after the thaw; regions are read on others before. */
+CONDITION(is_for_files)
 {
-    return !call->is_frozen && what->flags & PSS_CAPTURE_HANDLE_NAME_INFORMATION;
+    return !call->is_frozen && what->flags & HANDLE_DETAILS;
+}
+
+/* The locks have names. */
+CONDITION(is_unnamed)
+{
+    (void)what;
+    return !call->address;
 }
 
 CONDITION(is_for_lock)
@@ -64,7 +75,7 @@ CONDITION(is_for_lock)
 CONDITION(is_for_details)
 {
     (void)call;
-    return (what->flags & (PSS_CAPTURE_HANDLE_NAME_INFORMATION | PSS_CAPTURE_HANDLE_TRACE)) != 0;
+    return (what->flags & (HANDLE_DETAILS | PSS_CAPTURE_HANDLE_TRACE)) != 0;
 }
 
 CONDITION(is_as_large_as_a_table)
@@ -144,7 +155,10 @@ static const struct expectation_row rows[] = {
     ABSORBED(query_object, PSS_NT_OBJECT_NAME, NULL, soft, "the object has no name"),
     ABSORBED(query_object, PSS_NT_OBJECT_TYPE, NULL, soft,
              "the handle has no type, and no data by type"),
-    ABSORBED(query_object, PSS_NT_OBJECT_BASIC, is_later, soft, "the handle has no counts"),
+    ABSORBED(query_object, PSS_NT_OBJECT_TYPES, NULL, soft,
+             "each object is asked for its type; what cannot be duplicated has none"),
+    ABSORBED(query_object, PSS_NT_OBJECT_BASIC, is_later, soft,
+             "the handle has no counts, or they have duplicates of ours in them"),
     ABSORBED(query_memory, PSS_NT_MEMORY_BASIC, is_in_user_space, end,
              "the address space ends there"),
     ABSORBED(query_memory, PSS_NT_MEMORY_MAPPED_FILE_NAME, NULL, soft,
@@ -153,16 +167,19 @@ static const struct expectation_row rows[] = {
     FAILS(read_memory, ANY_CLASS, is_shared_page, any, "not absorbed: out of memory"),
     ABSORBED(read_memory, ANY_CLASS, NULL, any,
              "the fields of the PE header are 0, or the mapping has no file name"),
-    ABSORBED(create_thread, ANY_CLASS, is_for_names, soft, "the remaining files have no names"),
+    ABSORBED(create_thread, ANY_CLASS, is_for_files, soft, "the remaining files have no names"),
     ABSORBED(get_next_thread, ANY_CLASS, is_of_the_dead, ending,
              "a process that has ended has no threads"),
     ABSORBED(suspend_thread, ANY_CLASS, NULL, soft, "the thread runs on, and has no context"),
     ABSORBED(get_context, ANY_CLASS, NULL, soft, "the thread has no context"),
+    ABSORBED(create_event, ANY_CLASS, is_unnamed, soft,
+             "each object is asked for its type; what cannot be duplicated has none"),
     ABSORBED(create_event, ANY_CLASS, NULL, soft,
              "the target is frozen without the lock against mutual captures"),
     ABSORBED(wait, ANY_CLASS, is_for_lock, any,
              "the target is frozen without the lock against mutual captures"),
-    ABSORBED(wait, ANY_CLASS, is_for_names, any, "the file that was asked for last has no name"),
+    ABSORBED(wait, ANY_CLASS, is_for_files, any,
+             "the file that was asked for last has no name, or its duplicate stays"),
     UNCLEAR(wait, ANY_CLASS, NULL, any, STATUS_IO_TIMEOUT,
             "nothing is missing, or STATUS_IO_TIMEOUT: the regions cannot be waited for"),
     ABSORBED(query_system, ANY_CLASS, NULL, grown,
@@ -170,11 +187,11 @@ static const struct expectation_row rows[] = {
     ABSORBED(query_system, ANY_CLASS, is_process_table, missing,
              "the CPU times of a process may be missing"),
     UNCLEAR(allocate_memory, ANY_CLASS, is_for_details, soft, STATUS_SUCCESS,
-            "file names or the trace are missing, or the status is told"),
+            "file names, counts or the trace are missing, or the status is told"),
     UNCLEAR(allocate_memory, ANY_CLASS, is_as_large_as_a_table, missing, STATUS_SUCCESS,
             "the CPU times of a process may be missing, or the status is told"),
     ABSORBED(duplicate, ANY_CLASS, has_no_trace, soft,
-             "the handle has nothing but its value and its access"),
+             "the handle has nothing but its value and its type, or its counts are too high"),
     ABSORBED(query_time, ANY_CLASS, NULL, any, "the time of the capture is 0"),
     ABSORBED(query_counter, ANY_CLASS, NULL, any, "the performance counters are 0"),
     ABSORBED(find_service, ANY_CLASS, NULL, any, "contexts have no extended part"),

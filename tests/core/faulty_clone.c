@@ -5,7 +5,7 @@
 NTSTATUS NTAPI faulty_create_event(HANDLE *event, ACCESS_MASK access, OBJECT_ATTRIBUTES *object,
                                    ULONG type, BOOLEAN state)
 {
-    FAIL_IF_PLANNED(.service = FAULTY_create_event);
+    FAIL_IF_PLANNED(.service = FAULTY_create_event, .address = object);
     NTSTATUS status = faulty_inner()->create_event(event, access, object, type, state);
     if (NT_SUCCESS(status))
         faulty_account_open(*event);

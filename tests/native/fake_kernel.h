@@ -51,6 +51,7 @@ struct fake_object {
     uint8_t is_untyped;  /* its type has no name */
     struct fake_text name;
     enum fake_hang name_hang;
+    enum fake_hang close_hang;   /* of a handle of the library's */
     ACCESS_MASK query_access;    /* a handle needs one of these bits for a query; 0: none */
     uint8_t refuses_duplication; /* not one handle to it can be duplicated */
     uint8_t refuses_more_access; /* it can only be duplicated with the same access */
@@ -231,6 +232,10 @@ struct fake_system {
         never_lets_threads_end; /* but then, for the same reason, when they have done their work */
     uint8_t answers_at_last;    /* what hung for good is answered when the system ends */
     uint8_t reverses_handles;   /* the handle table comes in descending order */
+    uint8_t lacks_type_list;    /* the types of objects cannot be listed */
+    uint8_t lacks_type_indices; /* the list does not tell them, as before Windows 8.1 */
+    uint8_t hides_own_handles;  /* the handle table lacks those of the library */
+    uint32_t type_shift;        /* between the handle table and the list: Wine's is 2 */
     uint8_t never_ends_threads; /* the list of threads has no end */
     uint8_t never_ends_directory;      /* nor has that of the files */
     uint8_t mixes_up_times;            /* processes give the caller's CPU times for theirs */

@@ -93,12 +93,57 @@ static struct fake_text type_name(enum fake_type type)
     }
 }
 
+#define LAST_TYPE_INDEX 44u /* of the types that the system lists */
+
+/* Between those that are modelled lie others. */
+static struct fake_text listed_name(uint32_t index)
+{
+    static const enum fake_type types[] = {
+        [6] = FAKE_JOB,    [7] = FAKE_PROCESS,  [8] = FAKE_THREAD,
+        [16] = FAKE_EVENT, [17] = FAKE_MUTANT,  [19] = FAKE_SEMAPHORE,
+        [37] = FAKE_FILE,  [42] = FAKE_SECTION, [44] = FAKE_KEY};
+
+    if (types[index] || index == 7)
+        return type_name(types[index]);
+    return FAKE_TEXT(L"Other");
+}
+
+static NTSTATUS give_types(char *buffer, ULONG size, ULONG *returned)
+{
+    ULONG count = LAST_TYPE_INDEX + 1 - PSS_NT_FIRST_TYPE_INDEX, offset = sizeof(void *);
+    ULONG needed = (ULONG)sizeof(void *) + count * ((ULONG)sizeof(struct pss_nt_object_type) + 24);
+
+    if (fake.lacks_type_list)
+        return STATUS_INVALID_INFO_CLASS;
+    if (returned)
+        *returned = needed;
+    if (size < needed)
+        return STATUS_INFO_LENGTH_MISMATCH;
+    memcpy(buffer, &count, sizeof(count));
+    for (uint32_t index = PSS_NT_FIRST_TYPE_INDEX; index <= LAST_TYPE_INDEX; index++) {
+        struct pss_nt_object_type *type = (void *)(buffer + offset);
+        struct fake_text name = listed_name(index);
+
+        type->name.Length = (USHORT)name.length;
+        type->name.MaximumLength = (USHORT)(name.length + sizeof(WCHAR));
+        type->name.Buffer = (WCHAR *)(void *)(type + 1);
+        if (!fake.lacks_type_indices)
+            type->index = (UCHAR)index;
+        memcpy(type->name.Buffer, name.text, name.length);
+        offset += (ULONG)sizeof(*type) + ((type->name.MaximumLength + 7u) & ~7u);
+    }
+    return STATUS_SUCCESS;
+}
+
 NTSTATUS fake_answer_object(HANDLE handle, ULONG class_number, void *buffer, ULONG size,
                             ULONG *returned)
 {
     NTSTATUS status;
-    const struct fake_object *object = fake_object_of(handle, MAXIMUM_ALLOWED, &status);
+    const struct fake_object *object;
 
+    if (class_number == PSS_NT_OBJECT_TYPES)
+        return give_types(buffer, size, returned);
+    object = fake_object_of(handle, MAXIMUM_ALLOWED, &status);
     if (!object)
         return status;
     switch (class_number) {

@@ -227,14 +227,19 @@ static NTSTATUS NTAPI duplicate(HANDLE source_process, HANDLE source, HANDLE tar
 
 static NTSTATUS NTAPI close_handle(HANDLE handle)
 {
-    NTSTATUS status = STATUS_SUCCESS;
+    const struct fake_handle *found;
+    enum fake_hang hang;
 
     fake_enter(FAKE_RELEASE);
+    found = fake_handle_find(fake.own, handle);
+    hang = found ? found->object->close_hang : FAKE_ANSWERS;
     if (!fake_handle_close(fake.own, handle)) {
         fake.bad_closes++;
-        status = STATUS_INVALID_HANDLE;
+        return fake_leave(STATUS_INVALID_HANDLE);
     }
-    return fake_leave(status);
+    if (hang != FAKE_ANSWERS)
+        fake_worker_hang(hang);
+    return fake_leave(STATUS_SUCCESS);
 }
 
 static NTSTATUS NTAPI query_object(HANDLE handle, ULONG class_number, void *buffer, ULONG size,

@@ -85,7 +85,7 @@ static void fill_handle_row(const struct fake_process *process, uint32_t index,
     row->process_id = process->basic.process_id;
     row->handle = 4 * ((ULONG_PTR)index + 1);
     row->granted_access = handle->access;
-    row->type_index = (USHORT)handle->object->type_index;
+    row->type_index = (USHORT)(handle->object->type_index - fake.type_shift);
     row->attributes = handle->attributes;
 }
 
@@ -97,7 +97,8 @@ static ULONG_PTR fill_handle_rows(const struct fake_process *process,
     for (uint32_t i = 0; i < process->handle_capacity; i++) {
         uint32_t index = fake.reverses_handles ? process->handle_capacity - 1 - i : i;
 
-        if (!process->handles[index].object)
+        if (!process->handles[index].object ||
+            (fake.hides_own_handles && !process->handles[index].is_client))
             continue;
         if (rows)
             fill_handle_row(process, index, &rows[count]);

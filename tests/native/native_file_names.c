@@ -5,7 +5,7 @@
 
 #define LIMIT       4096u
 #define WITH_NAMES  (PSS_CAPTURE_HANDLES | PSS_CAPTURE_HANDLE_NAME_INFORMATION)
-#define STUCK_LIMIT 8 /* names the library gives up on before it asks for no more */
+#define STUCK_LIMIT 8 /* names the library gives up on before it asks for no more; then handles */
 
 static PSS_HANDLE_ENTRY entries[LIMIT];
 
@@ -77,7 +77,8 @@ static void test_names_that_are_long_all_come(void **state)
     assert_true(fake.calls_of[FAKE_CREATE_THREAD] > 1);
 }
 
-/* The thread that hangs is terminated, and the names behind the one it hung at come, too. */
+/* The thread that hangs is terminated, and the names behind the one it hung at come, too. The next
+ * one closes what it has left. */
 static void test_names_that_hang_are_given_up(void **state)
 {
     (void)state;
@@ -95,7 +96,7 @@ static void test_names_that_all_hang_cost_bounded_patience(void **state)
         add_file(FAKE_TEXT(L"\\Device\\file"), FAKE_HANGS);
     add_file(FAKE_TEXT(L"\\Device\\last"), FAKE_ANSWERS);
     assert_same(capture(), 101);
-    assert_same(fake.calls_of[FAKE_CREATE_THREAD], STUCK_LIMIT);
+    assert_same(fake.calls_of[FAKE_CREATE_THREAD], STUCK_LIMIT + 1); /* which closes all others */
     for (uint32_t i = 0; i < 101; i++)
         assert_name(i, (struct fake_text){NULL, 0});
 }
@@ -151,8 +152,8 @@ static void test_name_that_comes_too_late_ends_the_thread(void **state)
 static void test_name_of_unknown_type_is_asked_on_a_thread(void **state)
 {
     (void)state;
-    add_file(FAKE_TEXT(L"\\Device\\file"), FAKE_HANGS)->type_index = 300;
-    add_file(FAKE_TEXT(L"\\Device\\file"), FAKE_ANSWERS)->type_index = 300;
+    add_file(FAKE_TEXT(L"\\Device\\file"), FAKE_HANGS)->is_untyped = 1;
+    add_file(FAKE_TEXT(L"\\Device\\file"), FAKE_ANSWERS)->is_untyped = 1;
     assert_same(capture(), 2);
     assert_null(entries[0].ObjectName);
     assert_same(entries[1].Flags, PSS_HANDLE_HAVE_NAME);
@@ -171,6 +172,108 @@ static void test_no_thread_is_made_for_names_that_cannot_hang(void **state)
     assert_same(fake.calls_of[FAKE_CREATE_THREAD], 0);
 }
 
+/* ---- Handles that cannot be closed at once: somebody keeps the lock of the file ---- */
+
+static void add_locked_files(uint32_t how_many, enum fake_hang hang)
+{
+    for (uint32_t i = 0; i < how_many; i++)
+        add_file(FAKE_TEXT(L"\\Device\\file"), FAKE_ANSWERS)->close_hang = hang;
+}
+
+static uint32_t capture_with(uint32_t flags)
+{
+    world_capture(flags);
+    return world_walk(PSS_WALK_HANDLES, entries, sizeof(entries[0]), LIMIT);
+}
+
+/* With names or without, the calling thread closes no file. */
+static void test_files_are_closed_on_a_thread(void **state)
+{
+    static const uint32_t flags[] = {
+        WITH_NAMES, PSS_CAPTURE_HANDLES | PSS_CAPTURE_HANDLE_BASIC_INFORMATION,
+        HANDLE_DETAILS | PSS_CAPTURE_THREADS | PSS_CAPTURE_THREAD_CONTEXT};
+
+    (void)state;
+    add_locked_files(4, FAKE_ANSWERS);
+    add_locked_files(1, FAKE_HANGS); /* the model ends a caller that closes it */
+    for (uint64_t i = 0; i < 3; i++) {
+        assert_same(capture_with(flags[i]), 5);
+        assert_same(fake.calls_of[FAKE_CREATE_THREAD], i + 1);
+        for (uint32_t j = 0; j < 5; j++)
+            if (flags[i] & PSS_CAPTURE_HANDLE_NAME_INFORMATION)
+                assert_text(entries[j].ObjectName, entries[j].ObjectNameLength,
+                            FAKE_TEXT(L"\\Device\\file"));
+    }
+}
+
+/* The types alone need no duplicates, and so no thread. */
+static void test_no_thread_is_made_for_types(void **state)
+{
+    (void)state;
+    add_locked_files(5, FAKE_HANGS);
+    assert_same(capture_with(PSS_CAPTURE_HANDLES), 5);
+    assert_same(fake.calls_of[FAKE_CREATE_THREAD], 0);
+}
+
+/* The value is free, and may be somebody else's: it is closed once, by the thread that hangs. */
+static void test_handle_that_cannot_be_closed_is_given_up(void **state)
+{
+    (void)state;
+    add_file(FAKE_TEXT(L"\\Device\\first"), FAKE_ANSWERS);
+    add_locked_files(1, FAKE_HANGS);
+    add_file(FAKE_TEXT(L"\\Device\\last"), FAKE_ANSWERS);
+    assert_same(capture(), 3);
+    assert_name(0, FAKE_TEXT(L"\\Device\\first"));
+    assert_name(1, FAKE_TEXT(L"\\Device\\file"));
+    assert_name(2, FAKE_TEXT(L"\\Device\\last"));
+    assert_same(fake.terminations, 1);
+}
+
+/* What hangs when its name is asked for, may do so again when it is closed. */
+static void test_file_that_hangs_twice_costs_two_threads(void **state)
+{
+    (void)state;
+    add_file(FAKE_TEXT(L"\\Device\\stuck"), FAKE_HANGS)->close_hang = FAKE_HANGS;
+    add_file(FAKE_TEXT(L"\\Device\\last"), FAKE_ANSWERS);
+    assert_same(capture(), 2);
+    assert_name(0, (struct fake_text){NULL, 0});
+    assert_name(1, FAKE_TEXT(L"\\Device\\last"));
+    assert_same(fake.terminations, 2);
+}
+
+/* The caller is rather left with open handles than held up for ever. */
+static void test_handles_that_all_cannot_be_closed_cost_bounded_patience(void **state)
+{
+    (void)state;
+    add_locked_files(100, FAKE_HANGS);
+    assert_same(capture_with(PSS_CAPTURE_HANDLES | PSS_CAPTURE_HANDLE_BASIC_INFORMATION), 100);
+    assert_same(fake.calls_of[FAKE_CREATE_THREAD], 2 * STUCK_LIMIT);
+    world_release();
+    assert_same(fake_ledger_now().handles, 100 - 2 * STUCK_LIMIT);
+    assert_same(fake_ledger_now().bad_closes, 0);
+    fake_fini();
+    world_setup(state);
+}
+
+static NTSTATUS refuse_threads(void *context, enum fake_call call)
+{
+    (void)context;
+    return call == FAKE_CREATE_THREAD ? STATUS_ACCESS_DENIED : STATUS_SUCCESS;
+}
+
+static void test_without_a_thread_files_are_closed_by_the_caller(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        add_file(FAKE_TEXT(L"\\Device\\file"), FAKE_HANGS);
+    fake.refuse = refuse_threads;
+    assert_same(capture(), 3);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_name(i, (struct fake_text){NULL, 0});
+    fake.refuse = NULL;
+    assert_same(fake_ledger_now().handles, 0);
+}
+
 #define file_test(function) cmocka_unit_test_setup_teardown(function, setup, world_teardown)
 
 int main(void)
@@ -185,6 +288,12 @@ int main(void)
         file_test(test_name_that_comes_too_late_ends_the_thread),
         file_test(test_name_of_unknown_type_is_asked_on_a_thread),
         file_test(test_no_thread_is_made_for_names_that_cannot_hang),
+        file_test(test_files_are_closed_on_a_thread),
+        file_test(test_no_thread_is_made_for_types),
+        file_test(test_handle_that_cannot_be_closed_is_given_up),
+        file_test(test_file_that_hangs_twice_costs_two_threads),
+        file_test(test_handles_that_all_cannot_be_closed_cost_bounded_patience),
+        file_test(test_without_a_thread_files_are_closed_by_the_caller),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

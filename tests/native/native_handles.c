@@ -72,7 +72,7 @@ static void test_handles_alone_have_value_type_and_time(void **state)
     }
     world_query(PSS_QUERY_HANDLE_INFORMATION, &information, sizeof(information));
     assert_same(information.HandlesCaptured, 14);
-    assert_same(fake.calls_of[FAKE_DUPLICATE], 7); /* one of each type tells the type's name */
+    assert_same(fake.calls_of[FAKE_DUPLICATE], 0); /* the table and the system's list tell */
 }
 
 static void test_handles_of_a_process_without_any_are_none(void **state)
@@ -353,19 +353,27 @@ static void test_specific_without_access_is_asked_through_a_stronger_handle(void
     assert_same(entries[1].TypeSpecificInformation.Event.Signaled, FALSE);
 }
 
-static void test_handle_that_cannot_be_duplicated_keeps_its_value(void **state)
+static void test_handle_that_cannot_be_duplicated_keeps_value_and_type(void **state)
 {
-    PSS_HANDLE_ENTRY expected = expected_entry(PSS_OBJECT_TYPE_UNKNOWN, PSS_HANDLE_NONE);
+    PSS_HANDLE_ENTRY expected = expected_entry(PSS_OBJECT_TYPE_UNKNOWN, PSS_HANDLE_HAVE_TYPE);
 
     (void)state;
     add(FAKE_KEY)->refuses_duplication = 1;
     add(FAKE_EVENT)->refuses_duplication = 1;
     add(FAKE_EVENT)->event.state = 1;
     assert_same(capture(HANDLE_DETAILS), 3);
-    assert_entry(&entries[0], &expected, (struct fake_text){NULL, 0});
+    assert_entry(&entries[0], &expected, FAKE_TEXT(L"Key"));
     expected = expected_entry(PSS_OBJECT_TYPE_EVENT, PSS_HANDLE_HAVE_TYPE);
     expected.Handle = pointer_to(8);
-    assert_entry(&entries[1], &expected, FAKE_TEXT(L"Event")); /* another told the type's name */
+    assert_entry(&entries[1], &expected, FAKE_TEXT(L"Event"));
+    assert_same(entries[2].TypeSpecificInformation.Event.Signaled, TRUE);
+
+    fake.lacks_type_list = 1;
+    expected = expected_entry(PSS_OBJECT_TYPE_UNKNOWN, PSS_HANDLE_NONE);
+    assert_same(capture(HANDLE_DETAILS), 3);
+    assert_entry(&entries[0], &expected, (struct fake_text){NULL, 0});
+    expected.Handle = pointer_to(8);
+    assert_entry(&entries[1], &expected, (struct fake_text){NULL, 0});
     assert_same(entries[2].TypeSpecificInformation.Event.Signaled, TRUE);
 }
 
@@ -438,37 +446,36 @@ static void test_table_without_room_for_its_count_is_an_error(void **state)
     assert_null(snapshot);
 }
 
-/* An index that no system is known to use: each object is asked, and none is taken for another. */
-static void test_handles_of_types_without_a_number_have_no_type(void **state)
+/* An index beyond the list, as of a type that was added since: the object tells what it is. */
+static void test_handles_of_types_that_are_not_listed_are_asked(void **state)
 {
-    PSS_HANDLE_ENTRY entry;
-    struct fake_object *object = fake_object_add(FAKE_EVENT);
+    static const uint32_t indices[] = {45, 255, 256, 300};
 
     (void)state;
-    object->type_index = 300;
-    fake_handle_open(world.target, object, GENERIC_READ, 0);
-    world_capture(PSS_CAPTURE_HANDLES);
-    assert_same(world_walk(PSS_WALK_HANDLES, &entry, sizeof(entry), 1), 1);
-    assert_same(entry.Flags & PSS_HANDLE_HAVE_TYPE, 0);
-    assert_null(entry.TypeName);
-    assert_same(entry.ObjectType, PSS_OBJECT_TYPE_UNKNOWN);
+    for (int i = 0; i < 4; i++)
+        add(FAKE_EVENT)->type_index = indices[i];
+    for (uint32_t i = 0; i < 2; i++) {
+        fake.type_shift = i; /* and below it */
+        assert_same(capture(PSS_CAPTURE_HANDLES), 4);
+        for (int j = 0; j < 4; j++) {
+            assert_text(entries[j].TypeName, entries[j].TypeNameLength, FAKE_TEXT(L"Event"));
+            assert_same(entries[j].ObjectType, PSS_OBJECT_TYPE_EVENT);
+        }
+    }
 }
 
 /* Wine gives a process such a handle while it is asked for its regions. */
 static void test_handles_of_types_without_a_name_have_no_type(void **state)
 {
-    PSS_HANDLE_ENTRY entry;
-    struct fake_object *object = fake_object_add(FAKE_EVENT);
+    struct fake_object *object = add(FAKE_EVENT);
 
     (void)state;
-    object->type_index = 7;
+    object->type_index = 1;
     object->is_untyped = 1;
-    fake_handle_open(world.target, object, GENERIC_READ, 0);
-    world_capture(PSS_CAPTURE_HANDLES);
-    assert_same(world_walk(PSS_WALK_HANDLES, &entry, sizeof(entry), 1), 1);
-    assert_same(entry.Flags & PSS_HANDLE_HAVE_TYPE, 0);
-    assert_null(entry.TypeName);
-    assert_same(entry.ObjectType, PSS_OBJECT_TYPE_UNKNOWN);
+    assert_same(capture(PSS_CAPTURE_HANDLES), 1);
+    assert_same(entries[0].Flags & PSS_HANDLE_HAVE_TYPE, 0);
+    assert_null(entries[0].TypeName);
+    assert_same(entries[0].ObjectType, PSS_OBJECT_TYPE_UNKNOWN);
 }
 
 int main(void)
@@ -489,12 +496,12 @@ int main(void)
         fixture_test(test_specific_of_a_process_has_every_field),
         fixture_test(test_specific_of_a_thread_has_every_field),
         fixture_test(test_specific_without_access_is_asked_through_a_stronger_handle),
-        fixture_test(test_handle_that_cannot_be_duplicated_keeps_its_value),
+        fixture_test(test_handle_that_cannot_be_duplicated_keeps_value_and_type),
         fixture_test(test_details_without_handles_are_ignored),
         fixture_test(test_own_handles_leave_the_capture_out),
         fixture_test(test_own_handles_leave_the_clone_of_a_weak_handle_out),
         fixture_test(test_table_without_room_for_its_count_is_an_error),
-        fixture_test(test_handles_of_types_without_a_number_have_no_type),
+        fixture_test(test_handles_of_types_that_are_not_listed_are_asked),
         fixture_test(test_handles_of_types_without_a_name_have_no_type),
     };
 

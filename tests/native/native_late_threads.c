@@ -96,6 +96,7 @@ static void test_regions_are_told_where_their_thread_cannot_end(void **state)
     }
 }
 
+/* The thread never used the handle: it is not the thread's. */
 static void test_file_names_are_missing_and_nothing_else(void **state)
 {
     static const struct fake_text names[] = {FAKE_TEXT(L"\\Device\\file"), FAKE_TEXT(L"\\event")};
@@ -115,6 +116,7 @@ static void test_file_names_are_missing_and_nothing_else(void **state)
     assert_text(entries[1].ObjectName, entries[1].ObjectNameLength, names[1]);
     world_release();
     assert_kept(1, 1);
+    assert_same(fake_ledger_now().handles, 0);
     end_world();
 }
 

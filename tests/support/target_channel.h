@@ -58,6 +58,8 @@ enum target_op {
     TARGET_CLOSE,        /* (handle) */
     TARGET_MANY_HANDLES, /* (TARGET_EVENT .. TARGET_TIMER, count); values: handles */
     TARGET_SIGNAL,       /* (event handle, on) */
+    TARGET_REUSE_HANDLE, /* (handle): a thread that closes it, and uses its value for a mutant, an
+                            event, a mutant ... as long as the process lives */
 
     /* With the DLL under test; what fails in it is told by an error code, not by the channel. */
     TARGET_SNAPSHOT_LOAD,      /* text: DLL */

@@ -185,6 +185,27 @@ static uint64_t obey_signal(struct target_channel *channel)
                                   channel->arguments[1] ? SetEvent(event) : ResetEvent(event));
 }
 
+static DWORD WINAPI reuse_value(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        CloseHandle(CreateMutexW(NULL, FALSE, NULL));
+        CloseHandle(CreateEventW(NULL, TRUE, FALSE, NULL));
+    }
+    return 0;
+}
+
+static uint64_t obey_reuse_handle(struct target_channel *channel)
+{
+    HANDLE thread = CreateThread(NULL, 0, reuse_value, NULL, CREATE_SUSPENDED, NULL);
+
+    if (!target_check(channel, thread != NULL))
+        return 0;
+    target_check(channel, CloseHandle(from_channel(channel->arguments[0])));
+    target_check(channel, ResumeThread(thread) == 1);
+    return (uint64_t)target_check(channel, CloseHandle(thread));
+}
+
 void target_handle_commands(target_obey table[TARGET_OPS])
 {
     table[TARGET_EVENT] = obey_event;
@@ -205,4 +226,5 @@ void target_handle_commands(target_obey table[TARGET_OPS])
     table[TARGET_CLOSE] = obey_close;
     table[TARGET_MANY_HANDLES] = obey_many_handles;
     table[TARGET_SIGNAL] = obey_signal;
+    table[TARGET_REUSE_HANDLE] = obey_reuse_handle;
 }
