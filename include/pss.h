@@ -424,7 +424,8 @@ typedef struct {
 
 /**
  * Queries PSS_VA_CLONE_DETAILS; present with PSS_CAPTURE_VA_CLONE. *kernel32: error 87*, which
- * tells that kernel32 serves: this library answers ERROR_NOT_FOUND for a snapshot without a clone.
+ * tells that kernel32 serves: this library answers ERROR_BAD_LENGTH for any other length, and
+ * ERROR_NOT_FOUND for a snapshot without a clone.
  */
 #define PSS_QUERY_VA_CLONE_DETAILS ((PSS_QUERY_INFORMATION_CLASS)0x40000001)
 
@@ -525,7 +526,7 @@ PSSAPI DWORD WINAPI PssFreeSnapshot(HANDLE ProcessHandle, HPSS SnapshotHandle);
  * \param Buffer           [out] The structure; every byte of it is written. Handles in it are lent.
  * \param BufferLength     [in]  Bytes; exactly the size of the structure.
  * \return ERROR_SUCCESS, or the first of: ERROR_INVALID_HANDLE · ERROR_INVALID_PARAMETER: unknown
- *         class · ERROR_NOT_FOUND: not captured · ERROR_BAD_LENGTH · ERROR_INVALID_PARAMETER:
+ *         class · ERROR_BAD_LENGTH · ERROR_NOT_FOUND: not captured · ERROR_INVALID_PARAMETER:
  *         Buffer is NULL.
  * \threadsafe Yes.
  */
