@@ -5,7 +5,6 @@
 #include <string.h>
 
 #define FIRST_TRACE_SIZE 0x10000u
-#define TRACE_SIZE_LIMIT 0x10000000u
 #define QUERY_ATTEMPTS   16
 
 /* What stands behind the trace in our section, and hardly anywhere else. */
@@ -33,7 +32,7 @@ static NTSTATUS query_trace(const struct pss_capture *capture, struct pss_region
             *size = *size < capacity ? *size : capacity;
         if (status != STATUS_INFO_LENGTH_MISMATCH)
             return status;
-        status = capacity >= TRACE_SIZE_LIMIT
+        status = capacity >= PSS_TRACE_SIZE_LIMIT
                      ? STATUS_INFO_LENGTH_MISMATCH
                      : pss_region_reserve(capture->nt, trace, (uint64_t)capacity * 2);
     }

@@ -173,6 +173,8 @@ struct pss_thread_record {
     struct pss_text name;
 };
 
+#define PSS_TRACE_SIZE_LIMIT 0x10000000u /* bytes; a larger trace is none */
+
 /* A handle lent to the client and a private one to the same object: the client may close his. */
 struct pss_trace_record {
     uint64_t lent, kept; /* section handles, owned */

@@ -60,6 +60,7 @@ struct fake_object {
     struct pss_nt_mutant_basic mutant;
     CLIENT_ID mutant_owner;
     void *bytes;                    /* of a section the library made; owned */
+    uint8_t is_unreadable;          /* its pages: a direct read of a view faults, a call fails */
     const struct fake_image *image; /* of a file, or a section made of it */
     uint32_t unix_id;               /* of a file with the memory of a process */
     uint32_t next_entry;            /* of a directory */
