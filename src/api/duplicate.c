@@ -13,6 +13,7 @@ struct shipment {
     struct pss_party source, target;
     struct pss_block *block;          /* of the source: a live one of ours, or a validated copy */
     int is_copy;                      /* the block is memory of ours */
+    uint64_t instance;                /* of the source, if it is a live one of ours */
     struct pss_owned_records theirs;  /* as the source has them */
     struct pss_owned_records ready;   /* the same, as handles of our own process */
     struct pss_owned_records ours;    /* as the target has them; their handles are opened there */
@@ -215,7 +216,10 @@ static NTSTATUS find_block(struct shipment *shipment, HPSS snapshot)
                                 &shipment->block);
     }
     shipment->block = pss_snapshot_block(shipment->nt, snapshot);
-    return shipment->block ? STATUS_SUCCESS : STATUS_INVALID_HANDLE;
+    if (!shipment->block)
+        return STATUS_INVALID_HANDLE;
+    shipment->instance = shipment->block->instance;
+    return STATUS_SUCCESS;
 }
 
 static NTSTATUS open_parties(struct shipment *shipment, HANDLE source, HANDLE target,
@@ -234,7 +238,7 @@ static NTSTATUS open_parties(struct shipment *shipment, HANDLE source, HANDLE ta
 static void close_source(struct shipment *shipment, HPSS snapshot)
 {
     if (shipment->source.is_own)
-        pss_snapshot_free(shipment->nt, PSS_CURRENT_PROCESS, snapshot);
+        pss_snapshot_end(shipment->nt, snapshot, shipment->instance);
     else
         pss_foreign_free(shipment->nt, &shipment->source, (uint64_t)(ULONG_PTR)snapshot,
                          &shipment->theirs);

@@ -385,6 +385,7 @@ static void test_marker_leaves_alone_what_came_in_the_place_of_its_snapshot(void
     assert_same(pss_snapshot_walk(found, PSS_WALK_THREADS, marker, &entry, sizeof(entry)),
                 STATUS_SUCCESS);
     block->instance++;
+    block->origin = PSS_ORIGIN_SHIPPED;
     block->references = 1;
     assert_same(pss_marker_free(fake_nt(), marker), STATUS_SUCCESS);
     assert_same(block->references, 1);
@@ -421,8 +422,8 @@ static void test_threads_that_use_it_first_at_once_all_have_it(void **state)
             assert_same(pthread_join(threads[i], NULL), 0);
         assert_same(block->references, 1);
         assert_same(block->origin, PSS_ORIGIN_ADOPTED);
-        assert_true(pss_live_remove(PSS_LIVE_SHARED_SNAPSHOT, block));
-        assert_false(pss_live_remove(PSS_LIVE_SHARED_SNAPSHOT, block));
+        assert_true(pss_live_remove(PSS_LIVE_SHARED_SNAPSHOT, block, block->instance));
+        assert_false(pss_live_remove(PSS_LIVE_SHARED_SNAPSHOT, block, block->instance));
         block->origin = PSS_ORIGIN_SHIPPED;
     }
     pthread_barrier_destroy(&barrier);
@@ -439,8 +440,8 @@ static uint32_t fill_table(const void **taken)
     fake.memory_budget = 0;
     for (uintptr_t i = 1; i < 0x40000 && count < TABLE; i++)
         if (NT_SUCCESS(
-                pss_live_insert(fake_nt(), PSS_LIVE_SHARED_SNAPSHOT, pointer_to(i * 0x1000))))
-            taken[count++] = pointer_to(i * 0x1000);
+                pss_live_insert(fake_nt(), PSS_LIVE_SHARED_SNAPSHOT, pointer_to(i * 0x10000), 0)))
+            taken[count++] = pointer_to(i * 0x10000);
     return count;
 }
 
@@ -461,7 +462,7 @@ static void test_snapshot_that_cannot_be_entered_is_adopted_later(void **state)
                 STATUS_INVALID_HANDLE);
     assert_null(none);
     for (uint32_t i = 0; i < count; i++)
-        assert_true(pss_live_remove(PSS_LIVE_SHARED_SNAPSHOT, taken[i]));
+        assert_true(pss_live_remove(PSS_LIVE_SHARED_SNAPSHOT, taken[i], 0));
     fake.memory_budget = budget;
     block_use(found);
     ship_free(PSS_CURRENT_PROCESS, found);

@@ -134,6 +134,29 @@ static void test_trace_is_no_larger_than_what_it_was_asked_into(void **state)
     assert_same(capture().Size, 0x10000);
 }
 
+/* Where the sum of it and of the mark wraps in 32 bits, and from the first size on that is none. */
+static void test_block_with_a_trace_beyond_the_limit_is_none(void **state)
+{
+    static const uint32_t sizes[] = {PSS_TRACE_SIZE_LIMIT + 1, 0xFFFFFFF8, 0xFFFFFFFF};
+    struct pss_trace_record *record;
+    struct pss_block *block;
+    uint32_t size;
+
+    (void)state;
+    be_traced(trace, sizeof(trace));
+    capture();
+    block = (struct pss_block *)world.snapshot;
+    record = (struct pss_trace_record *)(uintptr_t)pss_block_record(block, PSS_SECTION_TRACE, 0);
+    size = record->size;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        record->size = sizes[i];
+        assert_same(pss_block_validate(block, block->size), STATUS_INVALID_HANDLE);
+    }
+    record->size = PSS_TRACE_SIZE_LIMIT;
+    assert_same(pss_block_validate(block, block->size), STATUS_SUCCESS);
+    record->size = size;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +168,7 @@ int main(void)
         fixture_test(test_trace_section_recycled_by_a_look_alike_survives),
         fixture_test(test_trace_lives_as_long_as_the_snapshot_not_as_its_markers),
         fixture_test(test_trace_is_no_larger_than_what_it_was_asked_into),
+        fixture_test(test_block_with_a_trace_beyond_the_limit_is_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
