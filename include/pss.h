@@ -499,8 +499,10 @@ PSSAPI DWORD WINAPI PssCaptureSnapshot(HANDLE ProcessHandle, PSS_CAPTURE_FLAGS C
 
 /**
  * Frees a snapshot, ends its clone, and closes every handle that it lent out, unless the client
- * has closed it. Markers that walked it, and the pointers
- * they gave, live on until PssWalkMarkerFree().
+ * has closed it. A clone that another duplicate of the snapshot owns lives on with that one. One
+ * that somebody else has a handle to, such as a duplicate of VaCloneHandle, lives on until the last
+ * of these is closed, which later calls of this API look for, or until the calling process ends.
+ * Markers that walked it, and the pointers they gave, live on until PssWalkMarkerFree().
  *
  * \param ProcessHandle  [in] The process *in whose memory the snapshot lives*, not the captured
  *                            one: GetCurrentProcess() or a real handle to the own process. For

@@ -83,9 +83,9 @@ static NTSTATUS free_foreign(const struct pss_nt *nt, const struct pss_party *pa
     pss_owned_read(copy, &owned);
     status = pss_foreign_borrow(nt, party, &owned, &borrowed);
     if (NT_SUCCESS(status)) {
-        pss_foreign_give_back(nt, &borrowed);
         status = pss_block_is_shared(copy) ? pss_foreign_free(nt, party, address, &owned)
                                            : STATUS_NOT_SUPPORTED;
+        pss_foreign_give_back(nt, &borrowed, NT_SUCCESS(status));
     }
     pss_block_release(nt, copy);
     return status;

@@ -70,7 +70,7 @@ static NTSTATUS record_section(struct pss_capture *capture, const void *trace, U
     status = write_section(nt, kept, trace, size, owned->mark);
     if (NT_SUCCESS(status))
         status = nt->duplicate(PSS_CURRENT_PROCESS, kept, PSS_CURRENT_PROCESS, &lent,
-                               SECTION_MAP_READ | SECTION_QUERY, 0, 0);
+                               PSS_TRACE_LENT_ACCESS, 0, 0);
     if (!NT_SUCCESS(status)) {
         nt->close(kept);
         return status;

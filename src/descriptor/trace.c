@@ -48,6 +48,15 @@ int pss_trace_is_ours(const struct pss_nt *nt, HANDLE handle, const struct pss_t
            NT_SUCCESS(read_mark(nt, handle, record->size, &mark)) && mark == record->mark;
 }
 
+int pss_trace_is_lent(const struct pss_nt *nt, HANDLE handle, const struct pss_trace_record *record)
+{
+    struct pss_nt_object_basic basic;
+    NTSTATUS status = nt->query_object(handle, PSS_NT_OBJECT_BASIC, &basic, sizeof(basic), NULL);
+
+    return NT_SUCCESS(status) && basic.granted_access == PSS_TRACE_LENT_ACCESS &&
+           pss_trace_is_ours(nt, handle, record);
+}
+
 void pss_trace_discard(const struct pss_nt *nt, const struct pss_trace_record *record)
 {
     if (record->lent)
@@ -60,7 +69,7 @@ void pss_trace_close(const struct pss_nt *nt, const struct pss_trace_record *rec
 {
     HANDLE kept = (HANDLE)(ULONG_PTR)record->kept, lent = (HANDLE)(ULONG_PTR)record->lent;
 
-    if (lent && pss_trace_is_ours(nt, lent, record))
+    if (lent && pss_trace_is_lent(nt, lent, record))
         nt->close(lent);
     if (kept)
         nt->close(kept);

@@ -90,7 +90,8 @@ static void test_marker_create_without_memory_for_the_table_frees_the_marker(voi
     assert_same(faulty_ledger().heap_blocks, 0);
 }
 
-#define SECOND_TABLE_SIZE (512 * sizeof(void *)) /* bytes; as no other allocation has */
+/* Bytes, as no other allocation has. */
+#define SECOND_TABLE_SIZE (512 * (sizeof(uintptr_t) + sizeof(uint64_t)))
 
 static NTSTATUS NTAPI refuse_a_second_table(HANDLE process, void **base, ULONG_PTR zero_bits,
                                             SIZE_T *size, ULONG type, ULONG protect)

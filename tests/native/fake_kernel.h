@@ -228,6 +228,7 @@ struct fake_system {
     uint8_t never_ends_directory; /* nor has that of the files */
     uint8_t mixes_up_times;       /* processes give the caller's CPU times for theirs */
     uint8_t reads_short;          /* a read gives half of the bytes, and succeeds */
+    uint8_t tells_no_counts;      /* of the handles to an object */
     uint8_t writes_short;         /* a write takes half of them, and succeeds */
     uint8_t never_fits;           /* no buffer is large enough for a bulk table or a trace */
     uint64_t now;                 /* time of day */

@@ -62,7 +62,7 @@ static NTSTATUS give_basic(HANDLE handle, const struct fake_object *object, void
 
     answer.granted_access = found ? found->access : PROCESS_ALL_ACCESS;
     answer.attributes = found ? found->attributes : 0;
-    answer.handle_count = object->handle_count;
+    answer.handle_count = fake.tells_no_counts ? 0 : object->handle_count;
     answer.pointer_count = object->handle_count + object->references;
     answer.paged_pool_charge = object->paged_pool_charge;
     answer.non_paged_pool_charge = object->non_paged_pool_charge;

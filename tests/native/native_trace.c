@@ -102,6 +102,22 @@ static void test_trace_section_recycled_by_a_look_alike_survives(void **state)
     assert_same(fake_nt()->close(alike), STATUS_SUCCESS);
 }
 
+/* The value that was lent is a handle of the client's own to the very section by now. */
+static void test_own_handle_of_the_client_to_the_section_survives(void **state)
+{
+    struct fake_object *section;
+    HANDLE lent;
+
+    (void)state;
+    be_traced(trace, sizeof(trace));
+    lent = capture().SectionHandle;
+    section = fake_handle_find(fake.own, lent)->object;
+    assert_same(fake_nt()->close(lent), STATUS_SUCCESS);
+    assert_same(fake_handle_open(fake.own, section, SECTION_MAP_READ, 0), lent);
+    world_release();
+    assert_same(section->handle_count, 1);
+}
+
 static void test_trace_lives_as_long_as_the_snapshot_not_as_its_markers(void **state)
 {
     (void)state;
@@ -166,6 +182,7 @@ int main(void)
         fixture_test(test_trace_section_may_be_closed_by_the_client),
         fixture_test(test_trace_section_recycled_by_another_object_survives),
         fixture_test(test_trace_section_recycled_by_a_look_alike_survives),
+        fixture_test(test_own_handle_of_the_client_to_the_section_survives),
         fixture_test(test_trace_lives_as_long_as_the_snapshot_not_as_its_markers),
         fixture_test(test_trace_is_no_larger_than_what_it_was_asked_into),
         fixture_test(test_block_with_a_trace_beyond_the_limit_is_none),
