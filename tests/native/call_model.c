@@ -130,6 +130,7 @@ static void ship(uint8_t a)
                                                        MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE)));
     memcpy(base, block_bytes, block_size);
     ((struct pss_block *)base)->origin = PSS_ORIGIN_SHIPPED;
+    ((struct pss_block *)base)->instance = fake_nt()->read_tsc(); /* as every sender does */
     *snapshot = (struct call_snapshot){base, 1};
 }
 
