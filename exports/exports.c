@@ -35,6 +35,13 @@ static DWORD win32_error(NTSTATUS status)
     }
 }
 
+/* Each call that is served here looks at what remains of earlier ones. */
+static DWORD answer(NTSTATUS status)
+{
+    pss_clone_look(pss_nt_system());
+    return win32_error(status);
+}
+
 /*
  * Each export asks first who serves this process. The question that decides is one capture of the
  * system's; every later one is a look at one variable. What ours have made stays with ours.
@@ -44,14 +51,14 @@ static DWORD win32_error(NTSTATUS status)
 static DWORD made(NTSTATUS status)
 {
     pss_forward_served(NT_SUCCESS(status));
-    return win32_error(status);
+    return answer(status);
 }
 
 /* The end of a call that was given a handle: unless that means nothing to us, it is one of ours. */
 static DWORD used(NTSTATUS status)
 {
     pss_forward_served(status != STATUS_INVALID_HANDLE);
-    return win32_error(status);
+    return answer(status);
 }
 
 DWORD WINAPI PssCaptureSnapshot(HANDLE ProcessHandle, PSS_CAPTURE_FLAGS CaptureFlags,

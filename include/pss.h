@@ -433,7 +433,8 @@ typedef struct {
 
 /**
  * Queries PSS_VA_CLONE_DETAILS; present with PSS_CAPTURE_VA_CLONE. *kernel32: error 87*, which
- * tells that kernel32 serves: this library answers ERROR_NOT_FOUND for a snapshot without a clone.
+ * tells that kernel32 serves: this library answers ERROR_BAD_LENGTH for any other length, and
+ * ERROR_NOT_FOUND for a snapshot without a clone.
  */
 #define PSS_QUERY_VA_CLONE_DETAILS ((PSS_QUERY_INFORMATION_CLASS)0x40000001)
 
@@ -508,8 +509,10 @@ PSSAPI DWORD WINAPI PssCaptureSnapshot(HANDLE ProcessHandle, PSS_CAPTURE_FLAGS C
 
 /**
  * Frees a snapshot, ends its clone, and closes every handle that it lent out, unless the client
- * has closed it. Markers that walked it, and the pointers
- * they gave, live on until PssWalkMarkerFree().
+ * has closed it. A clone that another duplicate of the snapshot owns lives on with that one. One
+ * that somebody else has a handle to, such as a duplicate of VaCloneHandle, lives on until the last
+ * of these is closed, which later calls of this API look for, or until the calling process ends.
+ * Markers that walked it, and the pointers they gave, live on until PssWalkMarkerFree().
  *
  * \param ProcessHandle  [in] The process *in whose memory the snapshot lives*, not the captured
  *                            one: GetCurrentProcess() or a real handle to the own process. For
@@ -535,7 +538,7 @@ PSSAPI DWORD WINAPI PssFreeSnapshot(HANDLE ProcessHandle, HPSS SnapshotHandle);
  * \param Buffer           [out] The structure; every byte of it is written. Handles in it are lent.
  * \param BufferLength     [in]  Bytes; exactly the size of the structure.
  * \return ERROR_SUCCESS, or the first of: ERROR_INVALID_HANDLE · ERROR_INVALID_PARAMETER: unknown
- *         class · ERROR_NOT_FOUND: not captured · ERROR_BAD_LENGTH · ERROR_INVALID_PARAMETER:
+ *         class · ERROR_BAD_LENGTH · ERROR_NOT_FOUND: not captured · ERROR_INVALID_PARAMETER:
  *         Buffer is NULL.
  * \threadsafe Yes.
  */

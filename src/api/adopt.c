@@ -40,7 +40,7 @@ NTSTATUS pss_block_find(const struct pss_nt *nt, const struct pss_block *block)
 static int insert(const struct pss_nt *nt, struct pss_block *block)
 {
     block->references = 1;
-    if (NT_SUCCESS(pss_live_insert(nt, PSS_LIVE_SHARED_SNAPSHOT, block)))
+    if (NT_SUCCESS(pss_live_insert(nt, PSS_LIVE_SHARED_SNAPSHOT, block, block->instance)))
         return 1;
     __atomic_store_n(&block->origin, PSS_ORIGIN_SHIPPED, __ATOMIC_RELEASE);
     return 0;
@@ -52,7 +52,7 @@ static int wait_for_other(const struct pss_nt *nt, const struct pss_block *block
     LARGE_INTEGER pause = {.QuadPart = -10000}; /* 1 ms; 100 ns, negative is from now on */
 
     for (uint32_t i = 0; i < PATIENCE; i++) {
-        if (pss_live_contains(PSS_LIVE_SHARED_SNAPSHOT, block))
+        if (pss_live_contains(PSS_LIVE_SHARED_SNAPSHOT, block, block->instance))
             return 1;
         if (__atomic_load_n(&block->origin, __ATOMIC_ACQUIRE) == PSS_ORIGIN_SHIPPED)
             return 0;

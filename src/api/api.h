@@ -42,12 +42,21 @@ NTSTATUS pss_marker_rewind(HPSSWALK marker);
 
 /**
  * The block of a live snapshot, also of one that another process has written here; NULL for any
- * other value.
+ * other value. The only way from a handle to a block: what comes of it is told from any other
+ * block that ever was at its address by its instance, and was validated if somebody else wrote it.
  */
 struct pss_block *pss_snapshot_block(const struct pss_nt *nt, HPSS snapshot);
 
-/** Makes a block a live snapshot. */
+/** Makes a block a live snapshot, with an instance of its own. */
 NTSTATUS pss_snapshot_insert(const struct pss_nt *nt, struct pss_block *block);
+
+/**
+ * Ends this very snapshot of the own process, and never one that came in its place.
+ *
+ * \param instance  [in] Of its block, when it was found.
+ * \return STATUS_SUCCESS · STATUS_INVALID_HANDLE: it is gone.
+ */
+NTSTATUS pss_snapshot_end(const struct pss_nt *nt, HPSS snapshot, uint64_t instance);
 
 /* A stream is one list of one snapshot; a marker has a place in one at a time. */
 struct pss_marker;

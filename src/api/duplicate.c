@@ -13,6 +13,7 @@ struct shipment {
     struct pss_party source, target;
     struct pss_block *block;          /* of the source: a live one of ours, or a validated copy */
     int is_copy;                      /* the block is memory of ours */
+    uint64_t instance;                /* of the source, if it is a live one of ours */
     struct pss_owned_records theirs;  /* as the source has them */
     struct pss_owned_records ready;   /* the same, as handles of our own process */
     struct pss_owned_records ours;    /* as the target has them; their handles are opened there */
@@ -43,7 +44,10 @@ static NTSTATUS open_handle(struct shipment *shipment, uint64_t handle, ACCESS_M
     return STATUS_SUCCESS;
 }
 
-/* The client of the source may have closed what he was lent: both come from the kept one. */
+/*
+ * The client of the source may have closed what he was lent: both come from the kept one. That to
+ * the job comes last, see pss_clone_let_go.
+ */
 static NTSTATUS open_handles(struct shipment *shipment)
 {
     const struct pss_owned_records *ready = &shipment->ready;
@@ -51,8 +55,7 @@ static NTSTATUS open_handles(struct shipment *shipment)
     NTSTATUS status;
 
     *ours = *ready;
-    status = open_handle(shipment, ready->trace.kept, SECTION_MAP_READ | SECTION_QUERY,
-                         &ours->trace.lent);
+    status = open_handle(shipment, ready->trace.kept, PSS_TRACE_LENT_ACCESS, &ours->trace.lent);
     if (NT_SUCCESS(status))
         status = open_handle(shipment, ready->trace.kept, 0, &ours->trace.kept);
     if (NT_SUCCESS(status))
@@ -215,7 +218,10 @@ static NTSTATUS find_block(struct shipment *shipment, HPSS snapshot)
                                 &shipment->block);
     }
     shipment->block = pss_snapshot_block(shipment->nt, snapshot);
-    return shipment->block ? STATUS_SUCCESS : STATUS_INVALID_HANDLE;
+    if (!shipment->block)
+        return STATUS_INVALID_HANDLE;
+    shipment->instance = shipment->block->instance;
+    return STATUS_SUCCESS;
 }
 
 static NTSTATUS open_parties(struct shipment *shipment, HANDLE source, HANDLE target,
@@ -231,13 +237,12 @@ static NTSTATUS open_parties(struct shipment *shipment, HANDLE source, HANDLE ta
 }
 
 /* What is documented: the source goes, even if nothing came of the duplicate. */
-static void close_source(struct shipment *shipment, HPSS snapshot)
+static NTSTATUS close_source(struct shipment *shipment, HPSS snapshot)
 {
     if (shipment->source.is_own)
-        pss_snapshot_free(shipment->nt, PSS_CURRENT_PROCESS, snapshot);
-    else
-        pss_foreign_free(shipment->nt, &shipment->source, (uint64_t)(ULONG_PTR)snapshot,
-                         &shipment->theirs);
+        return pss_snapshot_end(shipment->nt, snapshot, shipment->instance);
+    return pss_foreign_free(shipment->nt, &shipment->source, (uint64_t)(ULONG_PTR)snapshot,
+                            &shipment->theirs);
 }
 
 /* What the duplicate's handles are made of: looked at once, and held from then on. */
@@ -252,7 +257,7 @@ static NTSTATUS ready_handles(struct shipment *shipment)
 static NTSTATUS ship(struct shipment *shipment, HPSS snapshot, uint32_t flags, HPSS *duplicate)
 {
     int closes = (flags & PSS_DUPLICATE_CLOSE_SOURCE) != 0;
-    NTSTATUS status;
+    NTSTATUS status, of_close = STATUS_UNSUCCESSFUL;
 
     if (closes && !(shipment->block->capture_flags & PSS_CREATE_USE_VM_ALLOCATIONS))
         return STATUS_NOT_SUPPORTED;
@@ -261,10 +266,10 @@ static NTSTATUS ship(struct shipment *shipment, HPSS snapshot, uint32_t flags, H
     if (!NT_SUCCESS(status))
         return status;
     status = deliver(shipment, duplicate);
-    if (!shipment->source.is_own)
-        pss_foreign_give_back(shipment->nt, &shipment->ready);
     if (closes)
-        close_source(shipment, snapshot);
+        of_close = close_source(shipment, snapshot);
+    if (!shipment->source.is_own)
+        pss_foreign_give_back(shipment->nt, &shipment->ready, NT_SUCCESS(of_close));
     return status;
 }
 

@@ -180,27 +180,35 @@ NTSTATUS pss_foreign_borrow(const struct pss_nt *nt, const struct pss_party *par
     ours.clone.kept = (uint64_t)(ULONG_PTR)clone;
     ours.clone.job = (uint64_t)(ULONG_PTR)job;
     if ((owned->trace.kept && !(section && pss_trace_is_ours(nt, section, &owned->trace))) ||
-        (owned->clone.kept && !(clone && pss_clone_is_ours(nt, clone, clone))) ||
+        (owned->clone.kept && !(clone && pss_clone_is_process(nt, clone))) ||
         (owned->clone.job && !job)) {
-        pss_foreign_give_back(nt, &ours);
+        pss_foreign_give_back(nt, &ours, 0);
         return STATUS_INVALID_HANDLE;
     }
     *borrowed = ours;
     return STATUS_SUCCESS;
 }
 
-void pss_foreign_give_back(const struct pss_nt *nt, const struct pss_owned_records *borrowed)
+void pss_foreign_give_back(const struct pss_nt *nt, const struct pss_owned_records *borrowed,
+                           int is_freed)
 {
+    HANDLE clone = (HANDLE)(ULONG_PTR)borrowed->clone.kept;
+    HANDLE job = (HANDLE)(ULONG_PTR)borrowed->clone.job;
+
     give_back(nt, (HANDLE)(ULONG_PTR)borrowed->trace.kept);
-    give_back(nt, (HANDLE)(ULONG_PTR)borrowed->clone.kept);
-    give_back(nt, (HANDLE)(ULONG_PTR)borrowed->clone.job);
+    if (is_freed) {
+        pss_clone_let_go(nt, clone, job);
+    } else {
+        give_back(nt, job);
+        give_back(nt, clone);
+    }
 }
 
 static int is_lent_section(const struct pss_nt *nt, HANDLE process,
                            const struct pss_trace_record *record)
 {
     HANDLE lent = borrow(nt, process, record->lent);
-    int is_ours = lent && pss_trace_is_ours(nt, lent, record);
+    int is_ours = lent && pss_trace_is_lent(nt, lent, record);
 
     give_back(nt, lent);
     return is_ours;
@@ -210,7 +218,7 @@ static int is_lent_clone(const struct pss_nt *nt, HANDLE process,
                          const struct pss_clone_record *record)
 {
     HANDLE lent = borrow(nt, process, record->lent), kept = borrow(nt, process, record->kept);
-    int is_ours = lent && kept && pss_clone_is_ours(nt, lent, kept);
+    int is_ours = lent && kept && pss_clone_is_lent(nt, lent, kept);
 
     give_back(nt, lent);
     give_back(nt, kept);
@@ -225,9 +233,9 @@ NTSTATUS pss_foreign_free(const struct pss_nt *nt, const struct pss_party *party
     struct pss_remote_release release = {
         .process = party->process,
         .address = address,
-        .handles = {trace->kept, clone->kept, clone->job,
-                    is_lent_section(nt, party->process, trace) ? trace->lent : 0,
-                    is_lent_clone(nt, party->process, clone) ? clone->lent : 0},
+        .handles = {trace->kept, is_lent_section(nt, party->process, trace) ? trace->lent : 0,
+                    is_lent_clone(nt, party->process, clone) ? clone->lent : 0, clone->job,
+                    clone->kept}, /* that to the job first, see pss_clone_let_go */
     };
     NTSTATUS status = pss_remote_release(nt, &release);
 

@@ -44,7 +44,15 @@ NTSTATUS pss_foreign_read(const struct pss_nt *nt, const struct pss_party *party
 NTSTATUS pss_foreign_borrow(const struct pss_nt *nt, const struct pss_party *party,
                             const struct pss_owned_records *owned,
                             struct pss_owned_records *borrowed);
-void pss_foreign_give_back(const struct pss_nt *nt, const struct pss_owned_records *borrowed);
+
+/**
+ * Closes our handles.
+ *
+ * \param is_freed  [in] The other process has just lost its own: what pss_clone_let_go does for an
+ *                       owner here is done for that one.
+ */
+void pss_foreign_give_back(const struct pss_nt *nt, const struct pss_owned_records *borrowed,
+                           int is_freed);
 
 /**
  * Frees a snapshot of another process, which owns these handles there.

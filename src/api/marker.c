@@ -19,6 +19,7 @@ struct pss_marker {
     PSS_ALLOCATOR allocator; /* the client's, copied; no routines: the process heap */
     const struct pss_nt *nt; /* borrowed, outlives the marker */
     struct pss_block *block; /* of the stream; NULL while unbound; held below */
+    uint64_t instance;       /* of the block */
     uint32_t information_class;
     ULONG_PTR position; /* entries before the next one */
     struct hold *holds; /* newest first; the oldest is first_hold */
@@ -61,7 +62,7 @@ NTSTATUS pss_marker_create(const struct pss_nt *nt, const PSS_ALLOCATOR *allocat
     marker->allocator = chosen;
     marker->nt = nt;
     marker->information_class = UNBOUND;
-    status = pss_live_insert(nt, PSS_LIVE_MARKER, marker);
+    status = pss_live_insert(nt, PSS_LIVE_MARKER, marker, 0);
     if (!NT_SUCCESS(status)) {
         release(nt, &chosen, marker);
         return status;
@@ -72,7 +73,7 @@ NTSTATUS pss_marker_create(const struct pss_nt *nt, const PSS_ALLOCATOR *allocat
 
 struct pss_marker *pss_marker_find(HPSSWALK handle)
 {
-    return pss_live_contains(PSS_LIVE_MARKER, handle) ? (struct pss_marker *)handle : NULL;
+    return pss_live_contains(PSS_LIVE_MARKER, handle, 0) ? (struct pss_marker *)handle : NULL;
 }
 
 /*
@@ -92,7 +93,7 @@ NTSTATUS pss_marker_free(const struct pss_nt *nt, HPSSWALK handle)
     PSS_ALLOCATOR allocator;
     struct hold *hold;
 
-    if (!pss_live_remove(PSS_LIVE_MARKER, handle))
+    if (!pss_live_remove(PSS_LIVE_MARKER, handle, 0))
         return STATUS_INVALID_HANDLE;
     allocator = marker->allocator;
     while ((hold = marker->holds)) {
@@ -109,7 +110,7 @@ static int is_held(const struct pss_marker *marker, const struct pss_block *bloc
 {
     const struct hold *hold = marker->holds;
 
-    while (hold && hold->block != block)
+    while (hold && !(hold->block == block && hold->instance == block->instance))
         hold = hold->next;
     return hold != NULL;
 }
@@ -136,7 +137,8 @@ NTSTATUS pss_marker_bind(struct pss_marker *marker, struct pss_block *block,
 {
     NTSTATUS status = STATUS_SUCCESS;
 
-    if (marker->block == block && marker->information_class == information_class)
+    if (marker->block == block && marker->instance == block->instance &&
+        marker->information_class == information_class)
         return STATUS_SUCCESS;
     if (!is_held(marker, block))
         status = hold_block(marker, block);
@@ -145,6 +147,7 @@ NTSTATUS pss_marker_bind(struct pss_marker *marker, struct pss_block *block,
     if (marker->block) /* elsewhere; a place set on an unbound marker counts for the next stream */
         marker->position = 0;
     marker->block = block;
+    marker->instance = block->instance;
     marker->information_class = information_class;
     return STATUS_SUCCESS;
 }

@@ -166,10 +166,10 @@ NTSTATUS pss_snapshot_query(const struct pss_nt *nt, HPSS snapshot, uint32_t inf
         return STATUS_INVALID_HANDLE;
     if (!found)
         return STATUS_INVALID_PARAMETER;
-    if (!pss_block_has(block, found->section))
-        return STATUS_NOT_FOUND;
     if (length != found->length)
         return STATUS_INFO_LENGTH_MISMATCH;
+    if (!pss_block_has(block, found->section))
+        return STATUS_NOT_FOUND;
     if (!buffer)
         return STATUS_INVALID_PARAMETER;
     memset(buffer, 0, length);

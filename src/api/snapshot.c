@@ -11,27 +11,34 @@
 
 NTSTATUS pss_snapshot_insert(const struct pss_nt *nt, struct pss_block *block)
 {
-    if (!pss_block_is_shared(block))
-        return pss_live_insert(nt, PSS_LIVE_SNAPSHOT, block);
+    enum pss_live_kind kind =
+        pss_block_is_shared(block) ? PSS_LIVE_SHARED_SNAPSHOT : PSS_LIVE_SNAPSHOT;
+
     block->instance = nt->read_tsc();
-    return pss_live_insert(nt, PSS_LIVE_SHARED_SNAPSHOT, block);
+    return pss_live_insert(nt, kind, block, block->instance);
 }
 
+/*
+ * What another process has freed is gone, and what lies at its address now is looked at as if it
+ * was never seen before.
+ */
 struct pss_block *pss_snapshot_block(const struct pss_nt *nt, HPSS snapshot)
 {
     struct pss_block *block = (struct pss_block *)snapshot;
-    NTSTATUS status;
+    uint64_t instance;
 
-    if (pss_live_contains(PSS_LIVE_SNAPSHOT, block))
+    if (pss_live_find(PSS_LIVE_SNAPSHOT, block, &instance))
         return block;
-    if (!pss_live_contains(PSS_LIVE_SHARED_SNAPSHOT, block))
-        return pss_block_adopt(nt, block) ? block : NULL;
-    status = pss_block_find(nt, block);
-    if (NT_SUCCESS(status) && block->live == 1)
-        return block;
-    if (NT_SUCCESS(status) || status == STATUS_NOT_FOUND)
-        pss_live_remove(PSS_LIVE_SHARED_SNAPSHOT, block); /* Another process has freed it. */
-    return NULL;
+    while (pss_live_find(PSS_LIVE_SHARED_SNAPSHOT, block, &instance)) {
+        NTSTATUS status = pss_block_find(nt, block);
+
+        if (NT_SUCCESS(status) && block->live == 1 && block->instance == instance)
+            return block;
+        if (!NT_SUCCESS(status) && status != STATUS_NOT_FOUND)
+            return NULL;
+        pss_live_remove(PSS_LIVE_SHARED_SNAPSHOT, block, instance); /* or another thread did */
+    }
+    return pss_block_adopt(nt, block) ? block : NULL;
 }
 
 static void destroy_block(const struct pss_nt *nt, struct pss_block *block)
@@ -76,24 +83,31 @@ static NTSTATUS free_foreign(const struct pss_nt *nt, const struct pss_party *pa
     pss_owned_read(copy, &owned);
     status = pss_foreign_borrow(nt, party, &owned, &borrowed);
     if (NT_SUCCESS(status)) {
-        pss_foreign_give_back(nt, &borrowed);
         status = pss_block_is_shared(copy) ? pss_foreign_free(nt, party, address, &owned)
                                            : STATUS_NOT_SUPPORTED;
+        pss_foreign_give_back(nt, &borrowed, NT_SUCCESS(status));
     }
     pss_block_release(nt, copy);
     return status;
 }
 
-static NTSTATUS free_own(const struct pss_nt *nt, HPSS snapshot)
+NTSTATUS pss_snapshot_end(const struct pss_nt *nt, HPSS snapshot, uint64_t instance)
 {
     struct pss_block *block = pss_snapshot_block(nt, snapshot);
 
-    if (!block || !(pss_live_remove(PSS_LIVE_SNAPSHOT, block) ||
-                    pss_live_remove(PSS_LIVE_SHARED_SNAPSHOT, block)))
+    if (!block || !(pss_live_remove(PSS_LIVE_SNAPSHOT, block, instance) ||
+                    pss_live_remove(PSS_LIVE_SHARED_SNAPSHOT, block, instance)))
         return STATUS_INVALID_HANDLE;
     pss_owned_close(nt, block);
     destroy_block(nt, block);
     return STATUS_SUCCESS;
+}
+
+static NTSTATUS free_own(const struct pss_nt *nt, HPSS snapshot)
+{
+    const struct pss_block *block = pss_snapshot_block(nt, snapshot);
+
+    return block ? pss_snapshot_end(nt, snapshot, block->instance) : STATUS_INVALID_HANDLE;
 }
 
 NTSTATUS pss_snapshot_free(const struct pss_nt *nt, HANDLE process, HPSS snapshot)

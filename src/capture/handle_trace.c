@@ -5,7 +5,6 @@
 #include <string.h>
 
 #define FIRST_TRACE_SIZE 0x10000u
-#define TRACE_SIZE_LIMIT 0x10000000u
 #define QUERY_ATTEMPTS   16
 
 /* What stands behind the trace in our section, and hardly anywhere else. */
@@ -33,7 +32,7 @@ static NTSTATUS query_trace(const struct pss_capture *capture, struct pss_region
             *size = *size < capacity ? *size : capacity;
         if (status != STATUS_INFO_LENGTH_MISMATCH)
             return status;
-        status = capacity >= TRACE_SIZE_LIMIT
+        status = capacity >= PSS_TRACE_SIZE_LIMIT
                      ? STATUS_INFO_LENGTH_MISMATCH
                      : pss_region_reserve(capture->nt, trace, (uint64_t)capacity * 2);
     }
@@ -71,7 +70,7 @@ static NTSTATUS record_section(struct pss_capture *capture, const void *trace, U
     status = write_section(nt, kept, trace, size, owned->mark);
     if (NT_SUCCESS(status))
         status = nt->duplicate(PSS_CURRENT_PROCESS, kept, PSS_CURRENT_PROCESS, &lent,
-                               SECTION_MAP_READ | SECTION_QUERY, 0, 0);
+                               PSS_TRACE_LENT_ACCESS, 0, 0);
     if (!NT_SUCCESS(status)) {
         nt->close(kept);
         return status;

@@ -16,18 +16,39 @@ static NTSTATUS query_id(const struct pss_nt *nt, HANDLE process, ULONG_PTR *id)
     return status;
 }
 
-/* While the kept handle is open, no other process can get the clone's id. */
-int pss_clone_is_ours(const struct pss_nt *nt, HANDLE handle, HANDLE kept)
+static NTSTATUS query_access(const struct pss_nt *nt, HANDLE handle, ACCESS_MASK *access)
+{
+    struct pss_nt_object_basic basic;
+    NTSTATUS status = nt->query_object(handle, PSS_NT_OBJECT_BASIC, &basic, sizeof(basic), NULL);
+
+    *access = basic.granted_access;
+    return status;
+}
+
+int pss_clone_is_process(const struct pss_nt *nt, HANDLE handle)
+{
+    ULONG_PTR id;
+
+    return NT_SUCCESS(query_id(nt, handle, &id));
+}
+
+/*
+ * While the kept handle is open, no other process can get the clone's id. Both handles were opened
+ * with the same access.
+ */
+int pss_clone_is_lent(const struct pss_nt *nt, HANDLE handle, HANDLE kept)
 {
     ULONG_PTR id, kept_id;
+    ACCESS_MASK access, kept_access;
 
     return NT_SUCCESS(query_id(nt, handle, &id)) && NT_SUCCESS(query_id(nt, kept, &kept_id)) &&
-           id == kept_id;
+           id == kept_id && NT_SUCCESS(query_access(nt, handle, &access)) &&
+           NT_SUCCESS(query_access(nt, kept, &kept_access)) && access == kept_access;
 }
 
 void pss_clone_discard(const struct pss_nt *nt, const struct pss_clone_record *record)
 {
-    const uint64_t handles[] = {record->lent, record->kept, record->job};
+    const uint64_t handles[] = {record->lent, record->job, record->kept};
 
     for (int i = 0; i < 3; i++)
         if (handles[i])
@@ -36,9 +57,9 @@ void pss_clone_discard(const struct pss_nt *nt, const struct pss_clone_record *r
 
 void pss_clone_close(const struct pss_nt *nt, const struct pss_clone_record *record)
 {
-    struct pss_clone_record ours = *record;
+    HANDLE lent = handle_of(record->lent), kept = handle_of(record->kept);
 
-    if (ours.lent && !pss_clone_is_ours(nt, handle_of(ours.lent), handle_of(ours.kept)))
-        ours.lent = 0;
-    pss_clone_discard(nt, &ours);
+    if (lent && pss_clone_is_lent(nt, lent, kept))
+        nt->close(lent);
+    pss_clone_let_go(nt, kept, handle_of(record->job));
 }

@@ -175,6 +175,9 @@ struct pss_thread_record {
     struct pss_text name;
 };
 
+#define PSS_TRACE_SIZE_LIMIT  0x10000000u                        /* bytes; a larger one is none */
+#define PSS_TRACE_LENT_ACCESS (SECTION_MAP_READ | SECTION_QUERY) /* of the client's handle */
+
 /* A handle lent to the client and a private one to the same object: the client may close his. */
 struct pss_trace_record {
     uint64_t lent, kept; /* section handles, owned */
@@ -268,9 +271,9 @@ void pss_block_reference(struct pss_block *block);
 void pss_block_release(const struct pss_nt *nt, struct pss_block *block);
 
 /**
- * Closes the handles that a snapshot owns; the last owner of a clone ends it with that. A lent one
- * is closed only if it still names the same object: the client may have closed it, and the value
- * may be another object's by now.
+ * Closes the handles that a snapshot owns, as pss_clone_let_go does. A lent one is closed only if
+ * it still is the one that was lent: the client may have closed it, and the value may be another
+ * handle's by now.
  */
 void pss_owned_close(const struct pss_nt *nt, const struct pss_block *block);
 
@@ -285,16 +288,37 @@ struct pss_owned_records {
 
 void pss_owned_read(const struct pss_block *block, struct pss_owned_records *records);
 
-/** Whether a handle is one to the section of the trace, or to the clone that \p kept names. */
+/** Whether a handle is one to the section of the trace, or to a process. */
 int pss_trace_is_ours(const struct pss_nt *nt, HANDLE handle,
                       const struct pss_trace_record *record);
-int pss_clone_is_ours(const struct pss_nt *nt, HANDLE handle, HANDLE kept);
+int pss_clone_is_process(const struct pss_nt *nt, HANDLE handle);
+
+/**
+ * Whether a handle is the one that was lent: to the section of the trace, or to the clone that
+ * \p kept names, with the access that was lent. Another handle to the same object with this very
+ * access cannot be told from it.
+ */
+int pss_trace_is_lent(const struct pss_nt *nt, HANDLE handle,
+                      const struct pss_trace_record *record);
+int pss_clone_is_lent(const struct pss_nt *nt, HANDLE handle, HANDLE kept);
 
 /* The same for the records themselves; one with no handles is ignored. trace.c, clone.c */
 void pss_trace_close(const struct pss_nt *nt, const struct pss_trace_record *record);
 void pss_trace_discard(const struct pss_nt *nt, const struct pss_trace_record *record);
 void pss_clone_close(const struct pss_nt *nt, const struct pss_clone_record *record);
 void pss_clone_discard(const struct pss_nt *nt, const struct pss_clone_record *record);
+
+/**
+ * Closes an owner's handles to a clone and to its job; the last owner of a clone ends it with that.
+ * If somebody who is no owner has a handle to the clone then, both handles are kept instead, until
+ * pss_clone_look finds that nobody has. remaining.c
+ *
+ * \param process  [in] May be NULL, as \p job may.
+ */
+void pss_clone_let_go(const struct pss_nt *nt, HANDLE process, HANDLE job);
+
+/** Ends the clones that were kept for others and that nobody has a handle to any more. */
+void pss_clone_look(const struct pss_nt *nt);
 
 static inline int pss_block_has(const struct pss_block *block, enum pss_section section)
 {

@@ -95,7 +95,8 @@ static int is_trace_sound(const struct pss_block *block, const void *bytes)
     const struct pss_trace_record *record = bytes;
 
     (void)block;
-    return is_handle_value(record->lent) && is_handle_value(record->kept);
+    return is_handle_value(record->lent) && is_handle_value(record->kept) &&
+           record->size <= PSS_TRACE_SIZE_LIMIT;
 }
 
 static int is_clone_sound(const struct pss_block *block, const void *bytes)

@@ -178,6 +178,7 @@ static void test_client_silverware_captures_the_clone_again(void **state)
     clone_assert_pattern(clone_of(second), scene.memory, SIZE, 1);
     free_snapshot(second);
     CloseHandle(clone);
+    clone_call_again();
     target_destroy(scene.target);
 }
 

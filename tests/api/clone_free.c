@@ -30,8 +30,8 @@ static void test_free_after_the_client_ended_the_clone_by_pid_succeeds(void **st
 {
     struct target *target = target_start();
     HPSS snapshot = capture(target);
-    HANDLE clone =
-        OpenProcess(PROCESS_TERMINATE | SYNCHRONIZE, FALSE, GetProcessId(clone_of(snapshot)));
+    HANDLE clone = OpenProcess(PROCESS_TERMINATE | SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION,
+                               FALSE, GetProcessId(clone_of(snapshot)));
 
     (void)state;
     assert_non_null(clone);
@@ -130,6 +130,78 @@ static void test_free_leaves_a_process_that_got_the_closed_handles_value(void **
     target_destroy(target);
 }
 
+/* Opens a process until a handle gets the wanted value; the others are closed again. */
+static HANDLE open_with_value(DWORD pid, DWORD access, HANDLE wanted)
+{
+    HANDLE others[MAX_TRIES];
+    HANDLE found = NULL;
+    int count = 0;
+
+    while (!found && count < MAX_TRIES) {
+        HANDLE opened = OpenProcess(access, FALSE, pid);
+        assert_non_null(opened);
+        if (opened == wanted)
+            found = opened;
+        else
+            others[count++] = opened;
+    }
+    while (count > 0)
+        CloseHandle(others[--count]);
+    return found;
+}
+
+/* The client closes what he was lent, and opens the clone himself: that handle is his own. */
+static void test_free_leaves_the_clients_own_handle_with_the_closed_handles_value(void **state)
+{
+    (void)state;
+    only_ours();
+    struct target *target = target_start();
+    HPSS snapshot = capture(target);
+    HANDLE lent = clone_of(snapshot);
+    HANDLE clone = clone_watch(lent);
+    DWORD pid = GetProcessId(lent);
+    assert_true(CloseHandle(lent));
+    HANDLE own = open_with_value(pid, PROCESS_VM_READ | PROCESS_QUERY_INFORMATION, lent);
+    free_snapshot(snapshot);
+    if (!own)
+        print_message("no handle got the closed one's value\n");
+    if (own) {
+        assert_same(GetProcessId(own), pid);
+        clone_assert_lives(clone);
+        assert_true(CloseHandle(own));
+    }
+    clone_call_again();
+    clone_assert_ended(clone);
+    target_destroy(target);
+}
+
+/* A program may duplicate the handle, free the snapshot, and read on. */
+static void test_clone_with_a_duplicated_handle_is_read_on_after_the_free(void **state)
+{
+    HANDLE self = GetCurrentProcess(), copy = NULL;
+    MEMORY_BASIC_INFORMATION region;
+    struct target *target = target_start();
+    HPSS snapshot = capture(target);
+    HANDLE lent = clone_of(snapshot);
+    HANDLE clone = under_test_is_ours() ? clone_watch(lent) : NULL;
+
+    (void)state;
+    assert_true(DuplicateHandle(self, lent, self, &copy, 0, FALSE, DUPLICATE_SAME_ACCESS));
+    free_snapshot(snapshot);
+    for (int i = 0; i < 3; i++) {
+        clone_call_again();
+        assert_true(VirtualQueryEx(copy, NULL, &region, sizeof(region)) != 0);
+        assert_same(WaitForSingleObject(copy, 0), WAIT_TIMEOUT);
+    }
+    if (!under_test_is_ours())
+        assert_true(TerminateProcess(copy, 0));
+    assert_true(CloseHandle(copy));
+    clone_call_again();
+    if (clone)
+        clone_assert_ended(clone);
+    target_destroy(target);
+}
+
 static void test_free_then_end_and_close_does_no_harm(void **state)
 {
     (void)state;
@@ -202,6 +274,8 @@ int main(int argc, char **argv)
         PSS_TEST(test_free_after_the_client_ended_the_clone_and_closed_the_handle_succeeds),
         PSS_TEST(test_free_leaves_an_object_that_got_the_closed_handles_value),
         PSS_TEST(test_free_leaves_a_process_that_got_the_closed_handles_value),
+        PSS_TEST(test_free_leaves_the_clients_own_handle_with_the_closed_handles_value),
+        PSS_TEST(test_clone_with_a_duplicated_handle_is_read_on_after_the_free),
         PSS_TEST(test_free_then_end_and_close_does_no_harm),
         PSS_TEST(test_free_twice_of_a_clone_is_invalid_handle),
         PSS_TEST(test_free_with_another_processes_handle_leaves_the_clone),

@@ -259,6 +259,47 @@ static void test_marker_of_a_freed_snapshot_does_no_harm_to_the_next_one(void **
     assert_same(ship_free_there(target, second), ERROR_INVALID_HANDLE);
 }
 
+/* What a target makes of its snapshot for the test itself. */
+static HPSS receive(struct target *target, HPSS there)
+{
+    HPSS copy = (HPSS)(uintptr_t)target_call(target, TARGET_SNAPSHOT_DUPLICATE, 0,
+                                             address_of(there), GetCurrentProcessId(), 0);
+
+    assert_same(target_value(target, 0), ERROR_SUCCESS);
+    return copy;
+}
+
+/* The one that comes to lie there is walked from its beginning, and held as any other. */
+static void test_marker_of_a_freed_snapshot_starts_the_next_one_at_its_beginning(void **state)
+{
+    (void)state;
+    only_ours();
+    struct target *target = ship_start();
+    HPSS there = ship_capture_there(target, 0, PSS_CAPTURE_VA_SPACE, 0);
+    HPSS first = receive(target, there);
+    PSS_VA_SPACE_ENTRY begin, entry;
+    ULONG_PTR position = 0;
+    HPSSWALK marker;
+
+    assert_same(pss.marker_create(NULL, &marker), ERROR_SUCCESS);
+    assert_same(pss.walk(first, PSS_WALK_VA_SPACE, marker, &begin, sizeof(begin)), ERROR_SUCCESS);
+    for (int i = 0; i < 5; i++)
+        assert_same(pss.walk(first, PSS_WALK_VA_SPACE, marker, &entry, sizeof(entry)),
+                    ERROR_SUCCESS);
+    assert_same(
+        target_call(target, TARGET_SNAPSHOT_FREE, GetCurrentProcessId(), address_of(first), 0, 0),
+        ERROR_SUCCESS);
+    HPSS second = receive(target, there);
+    print_message("the next one is at %s address\n", first == second ? "the same" : "another");
+    assert_same(pss.walk(second, PSS_WALK_VA_SPACE, marker, &entry, sizeof(entry)), ERROR_SUCCESS);
+    assert_memory_equal(&entry, &begin, sizeof(entry));
+    assert_same(pss.marker_get(marker, &position), ERROR_SUCCESS);
+    assert_same(position, 1);
+    assert_same(pss.free(GetCurrentProcess(), second), ERROR_SUCCESS);
+    assert_same(pss.marker_free(marker), ERROR_SUCCESS);
+    assert_same(ship_free_there(target, there), ERROR_SUCCESS);
+}
+
 /* The client there has closed what he was lent, and the value names something else by now. */
 static void test_free_there_spares_a_handle_in_the_place_of_the_lent_one(void **state)
 {
@@ -365,6 +406,7 @@ int main(int argc, char **argv)
         PSS_TEST(test_free_there_without_a_right_is_access_denied),
         PSS_TEST(test_free_of_a_snapshot_that_a_marker_is_in),
         PSS_TEST(test_marker_of_a_freed_snapshot_does_no_harm_to_the_next_one),
+        PSS_TEST(test_marker_of_a_freed_snapshot_starts_the_next_one_at_its_beginning),
         PSS_TEST(test_free_there_spares_a_handle_in_the_place_of_the_lent_one),
         PSS_TEST(test_free_of_a_dead_process_fails),
         PSS_TEST(test_of_two_that_free_at_once_one_succeeds),

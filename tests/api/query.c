@@ -142,15 +142,17 @@ static void test_query_null_buffer_is_invalid_parameter(void **state)
     free_snapshot(snapshot);
 }
 
-static void test_query_checks_handle_then_class_then_presence_then_length_then_buffer(void **state)
+static void test_query_checks_handle_then_class_then_length_then_presence_then_buffer(void **state)
 {
     HPSS snapshot = snapshot_with(PSS_CAPTURE_NONE);
+    const DWORD size = sizeof(PSS_THREAD_INFORMATION);
 
     (void)state;
     only_ours();
     assert_same(pss.query(NULL, 99, NULL, 0), ERROR_INVALID_HANDLE);
     assert_same(pss.query(snapshot, 99, NULL, 0), ERROR_INVALID_PARAMETER);
-    assert_same(pss.query(snapshot, PSS_QUERY_THREAD_INFORMATION, NULL, 0), ERROR_NOT_FOUND);
+    assert_same(pss.query(snapshot, PSS_QUERY_THREAD_INFORMATION, NULL, 0), ERROR_BAD_LENGTH);
+    assert_same(pss.query(snapshot, PSS_QUERY_THREAD_INFORMATION, NULL, size), ERROR_NOT_FOUND);
     assert_same(pss.query(snapshot, PSS_QUERY_PROCESS_INFORMATION, NULL, 0), ERROR_BAD_LENGTH);
     assert_same(
         pss.query(snapshot, PSS_QUERY_PROCESS_INFORMATION, NULL, sizeof(PSS_PROCESS_INFORMATION)),
@@ -220,7 +222,7 @@ int main(int argc, char **argv)
         PSS_TEST(test_query_class_not_captured_is_not_found),
         PSS_TEST(test_query_each_class_comes_with_its_flag_alone),
         PSS_TEST(test_query_null_buffer_is_invalid_parameter),
-        PSS_TEST(test_query_checks_handle_then_class_then_presence_then_length_then_buffer),
+        PSS_TEST(test_query_checks_handle_then_class_then_length_then_presence_then_buffer),
         PSS_TEST(test_query_bad_handle_is_invalid_handle),
         PSS_TEST(test_query_unused_counters_are_zero),
         PSS_TEST(test_query_padding_is_zero),

@@ -67,6 +67,19 @@ CONDITION(is_release)
     return what->is_free && faulty_made_before(FAULTY_duplicate) > HANDLES_LOOKED_AT;
 }
 
+/* Behind what the free looks at first: the rights of the handle to the process. */
+CONDITION(is_count)
+{
+    (void)call;
+    return what->is_free && faulty_made_before(FAULTY_duplicate);
+}
+
+CONDITION(is_of_mark)
+{
+    (void)call, (void)what;
+    return faulty_made_before(FAULTY_map_view) != 0;
+}
+
 static const struct expectation_row shipping[] = {
     ROW(SERVICE_COUNT, ANY_CLASS, is_closing, any, VERDICT_ABSORBED, STATUS_SUCCESS,
         "the duplicate is there; the source or a handle of it is left"),
@@ -78,6 +91,8 @@ static const struct expectation_row shipping[] = {
             "STATUS_INVALID_HANDLE: what is no clone's handle is no snapshot's"),
     ABSORBED(query_process, PSS_NT_PROCESS_BASIC, is_free, any,
              "the handle that the other process's client was lent stays open"),
+    ABSORBED(query_object, PSS_NT_OBJECT_BASIC, is_count, any,
+             "the handle that the other process's client was lent stays open, or the clone ends"),
     TOLD_AS(query_memory, ANY_CLASS, NULL, any, STATUS_INVALID_HANDLE,
             "STATUS_INVALID_HANDLE: what cannot be found is no snapshot"),
     TOLD_AS(read_memory, ANY_CLASS, NULL, unreadable, STATUS_INVALID_HANDLE,
@@ -100,6 +115,10 @@ static const struct expectation_row shipping[] = {
 static const struct expectation_row own_free[] = {
     ABSORBED(query_process, PSS_NT_PROCESS_BASIC, NULL, denied,
              "nothing is missing: its memory tells who the process is"),
+    ABSORBED(query_object, PSS_NT_OBJECT_BASIC, NULL, any,
+             "the handle that the client was lent stays open, or the clone ends, whoever has it"),
+    ABSORBED(read_memory, ANY_CLASS, is_of_mark, any,
+             "the handle of the trace that the client was lent stays open"),
     TOLD_AS(read_memory, ANY_CLASS, NULL, other, STATUS_NOT_SUPPORTED,
             "STATUS_NOT_SUPPORTED: this process is taken for another"),
     ABSORBED(query_section, ANY_CLASS, NULL, any,

@@ -168,6 +168,7 @@ static void clean_up(bool has_failed)
     }
     if (has_failed && (shipped || maker != GetCurrentProcess()))
         replace_other();
+    pss_clone_look(faulty_nt()); /* kept for a lent handle, here or there */
 }
 
 /* What was injected, or what another status is told as by docs/failures.md. */

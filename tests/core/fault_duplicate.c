@@ -183,6 +183,7 @@ static void clean_up(NTSTATUS status, bool was_met)
     if (closes() && !was_met && was_there)
         report("the source is there", status);
     close_lent();
+    pss_clone_look(faulty_nt()); /* kept for a lent handle */
 }
 
 static const char *compare(bool is_persistent, NTSTATUS injected, NTSTATUS status)

@@ -22,15 +22,15 @@ static void test_garbage_is_not_live(void **state)
 {
     (void)state;
     for (int kind = 0; kind < PSS_LIVE_KIND_COUNT; kind++) {
-        assert_false(pss_live_contains((enum pss_live_kind)kind, NULL));
-        assert_false(pss_live_remove((enum pss_live_kind)kind, NULL));
-        assert_false(pss_live_contains((enum pss_live_kind)kind, (const void *)UINTPTR_MAX));
-        assert_false(pss_live_remove((enum pss_live_kind)kind, (const void *)UINTPTR_MAX));
+        assert_false(pss_live_contains((enum pss_live_kind)kind, NULL, 0));
+        assert_false(pss_live_remove((enum pss_live_kind)kind, NULL, 0));
+        assert_false(pss_live_contains((enum pss_live_kind)kind, (const void *)UINTPTR_MAX, 0));
+        assert_false(pss_live_remove((enum pss_live_kind)kind, (const void *)UINTPTR_MAX, 0));
         for (uint32_t i = 0; i < 10000; i++) {
             const void *garbage = (const void *)(uintptr_t)random_next();
 
-            assert_false(pss_live_contains((enum pss_live_kind)kind, garbage));
-            assert_false(pss_live_remove((enum pss_live_kind)kind, garbage));
+            assert_false(pss_live_contains((enum pss_live_kind)kind, garbage, 0));
+            assert_false(pss_live_remove((enum pss_live_kind)kind, garbage, 0));
         }
     }
 }
@@ -40,13 +40,13 @@ static void test_address_is_live_in_its_kind_from_insert_to_remove(void **state)
     const void *address = address_at(7);
 
     (void)state;
-    assert_int_equal(pss_live_insert(faulty_nt(), PSS_LIVE_SNAPSHOT, address), STATUS_SUCCESS);
-    assert_true(pss_live_contains(PSS_LIVE_SNAPSHOT, address));
-    assert_false(pss_live_contains(PSS_LIVE_MARKER, address));
-    assert_false(pss_live_remove(PSS_LIVE_MARKER, address));
-    assert_true(pss_live_remove(PSS_LIVE_SNAPSHOT, address));
-    assert_false(pss_live_remove(PSS_LIVE_SNAPSHOT, address));
-    assert_false(pss_live_contains(PSS_LIVE_SNAPSHOT, address));
+    assert_int_equal(pss_live_insert(faulty_nt(), PSS_LIVE_SNAPSHOT, address, 0), STATUS_SUCCESS);
+    assert_true(pss_live_contains(PSS_LIVE_SNAPSHOT, address, 0));
+    assert_false(pss_live_contains(PSS_LIVE_MARKER, address, 0));
+    assert_false(pss_live_remove(PSS_LIVE_MARKER, address, 0));
+    assert_true(pss_live_remove(PSS_LIVE_SNAPSHOT, address, 0));
+    assert_false(pss_live_remove(PSS_LIVE_SNAPSHOT, address, 0));
+    assert_false(pss_live_contains(PSS_LIVE_SNAPSHOT, address, 0));
 }
 
 /* The table grows when there is no room near an address's place; until then it calls nothing. */
@@ -59,12 +59,12 @@ static void test_growth_without_memory_inserts_nothing(void **state)
     faulty_reset();
     faulty_fail(1, true, STATUS_COMMITMENT_LIMIT);
     while (NT_SUCCESS(status) && count < MANY)
-        status = pss_live_insert(faulty_nt(), PSS_LIVE_MARKER, address_at(count++));
+        status = pss_live_insert(faulty_nt(), PSS_LIVE_MARKER, address_at(count++), 0);
     assert_int_equal(status, STATUS_COMMITMENT_LIMIT);
-    assert_false(pss_live_contains(PSS_LIVE_MARKER, address_at(--count)));
+    assert_false(pss_live_contains(PSS_LIVE_MARKER, address_at(--count), 0));
     assert_true(count > 16);
     for (uint32_t i = 0; i < count; i++)
-        assert_true(pss_live_remove(PSS_LIVE_MARKER, address_at(i)));
+        assert_true(pss_live_remove(PSS_LIVE_MARKER, address_at(i), 0));
 }
 
 static void test_marker_create_without_memory_for_the_table_frees_the_marker(void **state)
@@ -90,7 +90,8 @@ static void test_marker_create_without_memory_for_the_table_frees_the_marker(voi
     assert_same(faulty_ledger().heap_blocks, 0);
 }
 
-#define SECOND_TABLE_SIZE (512 * sizeof(void *)) /* bytes; as no other allocation has */
+/* Bytes, as no other allocation has. */
+#define SECOND_TABLE_SIZE (512 * (sizeof(uintptr_t) + sizeof(uint64_t)))
 
 static NTSTATUS NTAPI refuse_a_second_table(HANDLE process, void **base, ULONG_PTR zero_bits,
                                             SIZE_T *size, ULONG type, ULONG protect)
@@ -129,17 +130,17 @@ static void test_many_addresses_are_all_found_and_removed_once(void **state)
     (void)state;
     for (int round = 0; round < 3; round++) {
         for (uint32_t i = 0; i < MANY; i++)
-            assert_int_equal(pss_live_insert(faulty_nt(), PSS_LIVE_SNAPSHOT, address_at(i)),
+            assert_int_equal(pss_live_insert(faulty_nt(), PSS_LIVE_SNAPSHOT, address_at(i), 0),
                              STATUS_SUCCESS);
         for (uint32_t i = 0; i < MANY; i++)
-            assert_true(pss_live_contains(PSS_LIVE_SNAPSHOT, address_at(i)));
-        assert_false(pss_live_contains(PSS_LIVE_SNAPSHOT, address_at(MANY)));
+            assert_true(pss_live_contains(PSS_LIVE_SNAPSHOT, address_at(i), 0));
+        assert_false(pss_live_contains(PSS_LIVE_SNAPSHOT, address_at(MANY), 0));
         for (uint32_t i = 0; i < MANY; i++) {
             uint32_t index = i * 7919 % MANY; /* MANY and 7919 have no common divisor */
 
-            assert_true(pss_live_remove(PSS_LIVE_SNAPSHOT, address_at(index)));
-            assert_false(pss_live_remove(PSS_LIVE_SNAPSHOT, address_at(index)));
-            assert_false(pss_live_contains(PSS_LIVE_SNAPSHOT, address_at(index)));
+            assert_true(pss_live_remove(PSS_LIVE_SNAPSHOT, address_at(index), 0));
+            assert_false(pss_live_remove(PSS_LIVE_SNAPSHOT, address_at(index), 0));
+            assert_false(pss_live_contains(PSS_LIVE_SNAPSHOT, address_at(index), 0));
         }
     }
     assert_true(faulty_ledger().allocations < 20); /* the tables are kept for the next handles */
@@ -162,15 +163,15 @@ static DWORD WINAPI run_worker(void *argument)
     for (uint32_t round = 0; round < ROUNDS; round++) {
         for (uint32_t i = 0; i < PER_ROUND; i++)
             worker->failures += !NT_SUCCESS(
-                pss_live_insert(pss_nt_system(), PSS_LIVE_MARKER, address_at(first + i)));
+                pss_live_insert(pss_nt_system(), PSS_LIVE_MARKER, address_at(first + i), 0));
         for (uint32_t i = 0; i < PER_ROUND; i++)
-            worker->failures += !pss_live_contains(PSS_LIVE_MARKER, address_at(first + i));
+            worker->failures += !pss_live_contains(PSS_LIVE_MARKER, address_at(first + i), 0);
         for (uint32_t i = 0; i < PER_ROUND; i++)
-            worker->failures += !pss_live_remove(PSS_LIVE_MARKER, address_at(first + i));
-        worker->failures += pss_live_contains(PSS_LIVE_MARKER, address_at(first)) != 0;
+            worker->failures += !pss_live_remove(PSS_LIVE_MARKER, address_at(first + i), 0);
+        worker->failures += pss_live_contains(PSS_LIVE_MARKER, address_at(first), 0) != 0;
     }
     for (uint32_t i = 0; i < MANY; i++) /* all threads want each of these: one gets it */
-        worker->shared_removed += pss_live_remove(PSS_LIVE_MARKER, address_at(i)) != 0;
+        worker->shared_removed += pss_live_remove(PSS_LIVE_MARKER, address_at(i), 0) != 0;
     return 0;
 }
 
@@ -182,7 +183,7 @@ static void test_threads_at_once_lose_nothing_and_remove_each_address_once(void 
 
     (void)state;
     for (uint32_t i = 0; i < MANY; i++)
-        assert_int_equal(pss_live_insert(pss_nt_system(), PSS_LIVE_MARKER, address_at(i)),
+        assert_int_equal(pss_live_insert(pss_nt_system(), PSS_LIVE_MARKER, address_at(i), 0),
                          STATUS_SUCCESS);
     for (uint32_t i = 0; i < THREADS; i++) {
         workers[i] = (struct worker){.index = i, .start = start};

@@ -133,6 +133,8 @@ static void mend_owned(void *record, enum pss_section section)
     } else {
         mend_handle_value(&trace->lent);
         mend_handle_value(&trace->kept);
+        if (trace->size > PSS_TRACE_SIZE_LIMIT)
+            trace->size %= PSS_TRACE_SIZE_LIMIT;
     }
 }
 

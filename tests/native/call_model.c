@@ -97,10 +97,10 @@ static NTSTATUS expect_query(HPSS handle, uint32_t class_number, DWORD length, i
         return STATUS_INVALID_HANDLE;
     if (class_number >= QUERY_CLASSES)
         return STATUS_INVALID_PARAMETER;
-    if (!call_section(handle, query_sections[class_number])->present)
-        return STATUS_NOT_FOUND;
     if (length != query_lengths[class_number])
         return STATUS_INFO_LENGTH_MISMATCH;
+    if (!call_section(handle, query_sections[class_number])->present)
+        return STATUS_NOT_FOUND;
     return has_buffer ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
 }
 
@@ -130,6 +130,7 @@ static void ship(uint8_t a)
                                                        MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE)));
     memcpy(base, block_bytes, block_size);
     ((struct pss_block *)base)->origin = PSS_ORIGIN_SHIPPED;
+    ((struct pss_block *)base)->instance = fake_nt()->read_tsc(); /* as every sender does */
     *snapshot = (struct call_snapshot){base, 1};
 }
 

@@ -45,7 +45,7 @@ NTSTATUS fake_answer_duplicate(HANDLE source_process, HANDLE source, HANDLE targ
 NTSTATUS fake_answer_state(HANDLE handle, enum fake_type type, ULONG class_number, void *buffer,
                            SIZE_T size, ULONG *returned);
 NTSTATUS fake_answer_section(HANDLE *section, const LARGE_INTEGER *size);
-NTSTATUS fake_answer_map(HANDLE section, void **base, SIZE_T *size);
+NTSTATUS fake_answer_map(HANDLE section, void **base, const LARGE_INTEGER *offset, SIZE_T *size);
 NTSTATUS fake_answer_open(HANDLE *process, ACCESS_MASK access, const CLIENT_ID *id);
 NTSTATUS fake_answer_event(HANDLE *event, ACCESS_MASK access, LONG type, LONG state);
 NTSTATUS fake_answer_set_event(HANDLE event);

@@ -62,6 +62,7 @@ struct fake_object {
     CLIENT_ID mutant_owner;
     uint64_t name_sum;              /* of a mutant that the library has named */
     void *bytes;                    /* of a section the library made; owned */
+    uint8_t is_unreadable;          /* its pages: a direct read of a view faults, a call fails */
     const struct fake_image *image; /* of a file, or a section made of it */
     uint32_t unix_id;               /* of a file with the memory of a process */
     uint32_t next_entry;            /* of a directory */
@@ -236,6 +237,7 @@ struct fake_system {
     uint8_t lacks_type_indices; /* the list does not tell them, as before Windows 8.1 */
     uint8_t hides_own_handles;  /* the handle table lacks those of the library */
     uint32_t type_shift;        /* between the handle table and the list: Wine's is 2 */
+    uint8_t tells_no_counts;    /* of the handles to an object */
     uint8_t never_ends_threads; /* the list of threads has no end */
     uint8_t never_ends_directory;      /* nor has that of the files */
     uint8_t mixes_up_times;            /* processes give the caller's CPU times for theirs */

@@ -106,6 +106,23 @@ static int is_own_stack(const struct fake_process *process, uint64_t address)
             __asan_addr_is_in_fake_stack(elsewhere, (void *)(uintptr_t)address, NULL, NULL));
 }
 
+/* A section whose bytes these are: views are real memory of the calling process, too. */
+static const struct fake_object *find_section(const struct fake_process *process, uint64_t address,
+                                              SIZE_T size)
+{
+    const struct fake_object *object = process == fake.own ? fake.objects : NULL;
+
+    for (; object; object = object->next) {
+        uint64_t start = (uint64_t)(uintptr_t)object->bytes;
+        uint64_t whole = (uint64_t)object->section.maximum_size.QuadPart;
+
+        if (object->type == FAKE_SECTION && start && address >= start && address - start < whole &&
+            size <= whole - (address - start))
+            break;
+    }
+    return object;
+}
+
 static int is_readable(const struct fake_region *region)
 {
     return region->basic.State == MEM_COMMIT &&
@@ -149,13 +166,17 @@ NTSTATUS fake_answer_read(HANDLE handle, const void *address, void *buffer, SIZE
 {
     NTSTATUS status;
     struct fake_process *process = fake_process_of(handle, PROCESS_VM_READ, &status);
+    const struct fake_object *section;
     uint64_t where = (uint64_t)(ULONG_PTR)address;
 
     if (!process)
         return status;
     if (process->times.exit_time.QuadPart)
         return STATUS_PROCESS_IS_TERMINATING;
-    if (is_own_stack(process, where) || fake_memory_is_real(process, where, size)) {
+    section = find_section(process, where, size);
+    if (section && section->is_unreadable)
+        return STATUS_PARTIAL_COPY;
+    if (section || is_own_stack(process, where) || fake_memory_is_real(process, where, size)) {
         memcpy(buffer, address, size);
     } else {
         for (SIZE_T done = 0, step; done < size; done += step) {

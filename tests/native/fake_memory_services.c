@@ -88,11 +88,11 @@ NTSTATUS NTAPI fake_create_section(HANDLE *section, ACCESS_MASK access,
     return fake_leave(NT_SUCCESS(status) ? fake_answer_section(section, size) : status);
 }
 
-static NTSTATUS map_own(HANDLE section, void **base, SIZE_T *size)
+static NTSTATUS map_own(HANDLE section, void **base, const LARGE_INTEGER *offset, SIZE_T *size)
 {
     if (*base)
         abort();
-    return fake_answer_map(section, base, size);
+    return fake_answer_map(section, base, offset, size);
 }
 
 NTSTATUS NTAPI fake_map_view(HANDLE section, HANDLE process, void **base, ULONG_PTR zero_bits,
@@ -103,11 +103,11 @@ NTSTATUS NTAPI fake_map_view(HANDLE section, HANDLE process, void **base, ULONG_
     NTSTATUS status = fake_enter(is_own ? FAKE_MAP_VIEW : FAKE_REMOTE_MEMORY);
 
     (void)protect;
-    if (zero_bits || commit || offset || inherit != PSS_NT_VIEW_UNMAP || type)
+    if (zero_bits || commit || (offset && !is_own) || inherit != PSS_NT_VIEW_UNMAP || type)
         abort();
     if (!NT_SUCCESS(status))
         return fake_leave(status);
-    return fake_leave(is_own ? map_own(section, base, size)
+    return fake_leave(is_own ? map_own(section, base, offset, size)
                              : fake_remote_map(section, process, base, size));
 }
 

@@ -2,6 +2,7 @@
 /* The fake kernel's answers about handles and the objects behind them. */
 #include "fake_answers.h"
 
+#include "fake_space.h"
 #include "fake_threads.h"
 
 #include <stdlib.h>
@@ -61,7 +62,7 @@ static NTSTATUS give_basic(HANDLE handle, const struct fake_object *object, void
 
     answer.granted_access = found ? found->access : PROCESS_ALL_ACCESS;
     answer.attributes = found ? found->attributes : 0;
-    answer.handle_count = object->handle_count;
+    answer.handle_count = fake.tells_no_counts ? 0 : object->handle_count;
     answer.pointer_count = object->handle_count + object->references;
     answer.paged_pool_charge = object->paged_pool_charge;
     answer.non_paged_pool_charge = object->non_paged_pool_charge;
@@ -255,17 +256,22 @@ NTSTATUS fake_answer_section(HANDLE *section, const LARGE_INTEGER *size)
     return STATUS_SUCCESS;
 }
 
-NTSTATUS fake_answer_map(HANDLE section, void **base, SIZE_T *size)
+NTSTATUS fake_answer_map(HANDLE section, void **base, const LARGE_INTEGER *offset, SIZE_T *size)
 {
     NTSTATUS status;
     struct fake_object *object = fake_typed_object(section, FAKE_SECTION, MAXIMUM_ALLOWED, &status);
+    SIZE_T start = offset ? (SIZE_T)offset->QuadPart : 0, whole;
 
     if (!object)
         return status;
-    if (!object->bytes || *size > (SIZE_T)object->section.maximum_size.QuadPart)
+    whole = (SIZE_T)object->section.maximum_size.QuadPart;
+    if (start % FAKE_GRANULARITY)
+        return STATUS_MAPPED_ALIGNMENT;
+    if (!object->bytes || start > whole || *size > whole - start)
         return STATUS_INVALID_VIEW_SIZE;
-    *base = object->bytes;
-    *size = (SIZE_T)object->section.maximum_size.QuadPart;
+    *base = (char *)object->bytes + start;
+    if (!*size)
+        *size = whole - start;
     fake_views_add(1);
     return STATUS_SUCCESS;
 }

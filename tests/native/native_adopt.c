@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Snapshots on their way: what is taken for one, who may enter it, and writes and reads that fail.
  */
+#include "fake_space.h"
 #include "ship_world.h"
 
 #include <stddef.h>
@@ -82,6 +83,132 @@ static void test_snapshot_that_another_thread_fails_to_adopt_is_left_for_later(v
     ship_free(PSS_CURRENT_PROCESS, found);
 }
 
+/* ---- what comes in the place of a snapshot ---- */
+
+#define REPLACED_FLAGS (PSS_CAPTURE_THREADS | PSS_CAPTURE_VA_SPACE | PSS_CREATE_USE_VM_ALLOCATIONS)
+
+/* Two snapshots for the first party: the first settled, the second still on its way. */
+static HPSS settle_first_of_two(HPSS *second)
+{
+    HPSS first = ship_leave(ship.to_first, REPLACED_FLAGS);
+
+    *second = ship_leave(ship.to_first, REPLACED_FLAGS);
+    return ship_settle(ship.first, first);
+}
+
+/* The sender frees the first, and the second comes to lie at the same address. */
+static void replace(HPSS settled, HPSS shipped)
+{
+    uint64_t place = address_of(shipped);
+    uint32_t size = ship_header(ship.first, shipped).size;
+
+    assert_same(size, ((struct pss_block *)settled)->size);
+    fake_read(ship.first, place, settled, size);
+    fake_space_remove(ship.first, place, fake_region_end(fake_region_at(ship.first, place)));
+}
+
+static ULONG_PTR position_of(HPSSWALK marker)
+{
+    ULONG_PTR position;
+
+    assert_same(pss_marker_tell(marker, &position), STATUS_SUCCESS);
+    return position;
+}
+
+static void test_marker_of_a_snapshot_starts_the_one_in_its_place_at_its_beginning(void **state)
+{
+    HPSS second, found = settle_first_of_two(&second);
+    const struct pss_block *block = (const struct pss_block *)found;
+    PSS_VA_SPACE_ENTRY entry, first_entry;
+    HPSSWALK marker;
+
+    (void)state;
+    assert_same(pss_marker_create(fake_nt(), NULL, &marker), STATUS_SUCCESS);
+    for (int i = 0; i < 3; i++) {
+        assert_same(pss_snapshot_walk(found, PSS_WALK_VA_SPACE, marker, &entry, sizeof(entry)),
+                    STATUS_SUCCESS);
+        if (!i)
+            first_entry = entry;
+    }
+    replace(found, second);
+    assert_same(pss_snapshot_walk(found, PSS_WALK_VA_SPACE, marker, &entry, sizeof(entry)),
+                STATUS_SUCCESS);
+    assert_ptr_equal(entry.BaseAddress, first_entry.BaseAddress);
+    assert_same(position_of(marker), 1);
+    assert_same(block->references, 2); /* what a walk gave lives as long as the marker */
+    ship_free(PSS_CURRENT_PROCESS, found);
+    assert_same(block->references, 1);
+    assert_same(pss_marker_free(fake_nt(), marker), STATUS_SUCCESS);
+    assert_same(fake_ledger_now().allocations, 0);
+}
+
+static void test_corrupted_snapshot_in_the_place_of_one_is_validated(void **state)
+{
+    HPSS second, found = settle_first_of_two(&second);
+    struct pss_block *block = (struct pss_block *)found;
+    PSS_VA_SPACE_INFORMATION answer;
+
+    (void)state;
+    assert_ptr_equal(pss_snapshot_block(fake_nt(), found), block);
+    replace(found, second);
+    block->sections[PSS_SECTION_DATA].count += 0x100000;
+    assert_same(pss_snapshot_query(fake_nt(), found, PSS_QUERY_VA_SPACE_INFORMATION, &answer,
+                                   sizeof(answer)),
+                STATUS_INVALID_HANDLE);
+    assert_same(pss_snapshot_free(fake_nt(), PSS_CURRENT_PROCESS, found), STATUS_INVALID_HANDLE);
+    block->sections[PSS_SECTION_DATA].count -= 0x100000;
+    assert_same(pss_snapshot_query(fake_nt(), found, PSS_QUERY_VA_SPACE_INFORMATION, &answer,
+                                   sizeof(answer)),
+                STATUS_SUCCESS);
+    assert_same(block->origin, PSS_ORIGIN_ADOPTED);
+    ship_free(PSS_CURRENT_PROCESS, found);
+}
+
+/* It is never taken for a snapshot without a look: not even if the own process has made it. */
+static void test_own_snapshot_in_the_place_of_one_is_told_from_it(void **state)
+{
+    HPSS second, found = settle_first_of_two(&second);
+    struct pss_block *block = (struct pss_block *)found;
+    uint64_t stale;
+
+    (void)state;
+    assert_ptr_equal(pss_snapshot_block(fake_nt(), found), block);
+    stale = block->instance;
+    replace(found, second);
+    block->origin = PSS_ORIGIN_CAPTURED;
+    assert_same(pss_snapshot_insert(fake_nt(), block), STATUS_SUCCESS);
+    assert_same(pss_snapshot_end(fake_nt(), found, stale), STATUS_INVALID_HANDLE);
+    assert_ptr_equal(pss_snapshot_block(fake_nt(), found), block);
+    assert_false(pss_live_contains(PSS_LIVE_SHARED_SNAPSHOT, block, stale));
+    ship_free(PSS_CURRENT_PROCESS, found);
+}
+
+static void replace_source(void *context)
+{
+    struct pss_block *block = context;
+
+    block->instance++;
+    block->origin = PSS_ORIGIN_SHIPPED;
+}
+
+/* What comes while a duplicate is made is not the source that is to be closed. */
+static void test_source_that_is_replaced_meanwhile_is_not_closed(void **state)
+{
+    HPSS found = ship_settle(ship.first, ship_leave(ship.to_first, REPLACED_FLAGS)), duplicate;
+    struct pss_block *block = (struct pss_block *)found;
+
+    (void)state;
+    assert_ptr_equal(pss_snapshot_block(fake_nt(), found), block);
+    fake.event_call = fake.all_calls + 2; /* behind the look-up */
+    fake.event = replace_source;
+    fake.context = block;
+    duplicate =
+        ship_duplicate(PSS_CURRENT_PROCESS, found, PSS_CURRENT_PROCESS, PSS_DUPLICATE_CLOSE_SOURCE);
+    assert_same(block->live, 1);
+    ship_free(PSS_CURRENT_PROCESS, found);
+    ship_free(PSS_CURRENT_PROCESS, duplicate);
+}
+
 /* ---- a table without room ---- */
 
 static uint64_t refused; /* the number of the allocation that fails */
@@ -101,8 +228,8 @@ static uint32_t fill_table(const void **taken)
     fake.memory_budget = 0;
     for (uintptr_t i = 1; i < 0x40000 && count < TABLE; i++)
         if (NT_SUCCESS(
-                pss_live_insert(fake_nt(), PSS_LIVE_SHARED_SNAPSHOT, pointer_to(i * 0x1000))))
-            taken[count++] = pointer_to(i * 0x1000);
+                pss_live_insert(fake_nt(), PSS_LIVE_SHARED_SNAPSHOT, pointer_to(i * 0x10000), 0)))
+            taken[count++] = pointer_to(i * 0x10000);
     fake.memory_budget = budget;
     return count;
 }
@@ -127,7 +254,7 @@ static void check_no_room(HANDLE source, HPSS snapshot)
     fake.refuse = NULL;
     now = fake_ledger_now();
     while (count)
-        assert_true(pss_live_remove(PSS_LIVE_SHARED_SNAPSHOT, taken[--count]));
+        assert_true(pss_live_remove(PSS_LIVE_SHARED_SNAPSHOT, taken[--count], 0));
     assert_same(status, STATUS_NO_MEMORY);
     assert_null(none);
     assert_memory_equal(&now, &full, sizeof(now));
@@ -215,6 +342,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ship_test(test_block_in_memory_of_another_kind_is_none),
         ship_test(test_snapshot_that_another_thread_fails_to_adopt_is_left_for_later),
+        ship_test(test_marker_of_a_snapshot_starts_the_one_in_its_place_at_its_beginning),
+        ship_test(test_corrupted_snapshot_in_the_place_of_one_is_validated),
+        ship_test(test_own_snapshot_in_the_place_of_one_is_told_from_it),
+        ship_test(test_source_that_is_replaced_meanwhile_is_not_closed),
         ship_test(test_duplicate_that_cannot_be_entered_leaves_nothing),
         ship_test(test_writes_that_take_only_half_are_no_duplicate),
         ship_test(test_memory_that_cannot_be_read_or_freed_holds_no_snapshot),

@@ -367,6 +367,7 @@ static void test_clone_can_be_captured_again(void **state)
     world.process = fake_handle_open(fake.own, &first->object, PROCESS_ALL_ACCESS, 0);
     world_capture(FLAGS);
     assert_true(clone_world_clone() != first);
+    assert_true(fake_handle_close(fake.own, world.process));
     assert_same(pss_snapshot_free(fake_nt(), PSS_CURRENT_PROCESS, snapshot), STATUS_SUCCESS);
     assert_true(first->times.exit_time.QuadPart != 0);
     assert_same(clone_world_clone()->times.exit_time.QuadPart, 0);

@@ -266,7 +266,7 @@ static HPSS ship(struct pss_block *sealed)
     sealed->references = 1;
     pss_block_release(fake_nt(), sealed);
     assert_same(pss_block_validate(base, size), STATUS_SUCCESS);
-    assert_same(pss_live_insert(fake_nt(), PSS_LIVE_SNAPSHOT, base), STATUS_SUCCESS);
+    assert_same(pss_snapshot_insert(fake_nt(), base), STATUS_SUCCESS);
     return base;
 }
 

@@ -385,6 +385,7 @@ static void test_marker_leaves_alone_what_came_in_the_place_of_its_snapshot(void
     assert_same(pss_snapshot_walk(found, PSS_WALK_THREADS, marker, &entry, sizeof(entry)),
                 STATUS_SUCCESS);
     block->instance++;
+    block->origin = PSS_ORIGIN_SHIPPED;
     block->references = 1;
     assert_same(pss_marker_free(fake_nt(), marker), STATUS_SUCCESS);
     assert_same(block->references, 1);
@@ -421,8 +422,8 @@ static void test_threads_that_use_it_first_at_once_all_have_it(void **state)
             assert_same(pthread_join(threads[i], NULL), 0);
         assert_same(block->references, 1);
         assert_same(block->origin, PSS_ORIGIN_ADOPTED);
-        assert_true(pss_live_remove(PSS_LIVE_SHARED_SNAPSHOT, block));
-        assert_false(pss_live_remove(PSS_LIVE_SHARED_SNAPSHOT, block));
+        assert_true(pss_live_remove(PSS_LIVE_SHARED_SNAPSHOT, block, block->instance));
+        assert_false(pss_live_remove(PSS_LIVE_SHARED_SNAPSHOT, block, block->instance));
         block->origin = PSS_ORIGIN_SHIPPED;
     }
     pthread_barrier_destroy(&barrier);
@@ -439,8 +440,8 @@ static uint32_t fill_table(const void **taken)
     fake.memory_budget = 0;
     for (uintptr_t i = 1; i < 0x40000 && count < TABLE; i++)
         if (NT_SUCCESS(
-                pss_live_insert(fake_nt(), PSS_LIVE_SHARED_SNAPSHOT, pointer_to(i * 0x1000))))
-            taken[count++] = pointer_to(i * 0x1000);
+                pss_live_insert(fake_nt(), PSS_LIVE_SHARED_SNAPSHOT, pointer_to(i * 0x10000), 0)))
+            taken[count++] = pointer_to(i * 0x10000);
     return count;
 }
 
@@ -461,10 +462,76 @@ static void test_snapshot_that_cannot_be_entered_is_adopted_later(void **state)
                 STATUS_INVALID_HANDLE);
     assert_null(none);
     for (uint32_t i = 0; i < count; i++)
-        assert_true(pss_live_remove(PSS_LIVE_SHARED_SNAPSHOT, taken[i]));
+        assert_true(pss_live_remove(PSS_LIVE_SHARED_SNAPSHOT, taken[i], 0));
     fake.memory_budget = budget;
     block_use(found);
     ship_free(PSS_CURRENT_PROCESS, found);
+}
+
+/* ---- clones that somebody else has a handle to ---- */
+
+static int lives(const struct fake_object *clone)
+{
+    return !((const struct fake_process *)(const void *)clone)->times.exit_time.QuadPart;
+}
+
+/* Who frees it last decides; the others' handles are nobody's reason to keep it. */
+static void test_clone_of_duplicates_ends_with_the_last_of_them(void **state)
+{
+    struct fake_object *clone;
+    HPSS there, here;
+
+    (void)state;
+    world_capture(SHIP_FLAGS);
+    clone = ship_clone_of(world.snapshot);
+    here = ship_duplicate(PSS_CURRENT_PROCESS, world.snapshot, PSS_CURRENT_PROCESS, 0);
+    there = ship_duplicate(PSS_CURRENT_PROCESS, world.snapshot, ship.to_first, 0);
+    world_release();
+    ship_free(PSS_CURRENT_PROCESS, here);
+    assert_same(fake_handles_in(ship.own), 0);
+    assert_true(lives(clone));
+    ship_free(ship.to_first, there);
+    assert_false(lives(clone));
+    assert_same(fake_handles_in(ship.own), 0);
+}
+
+/* Freed from here: this process keeps it for the one that has a handle. */
+static void test_clone_that_is_freed_from_elsewhere_lives_while_it_is_held(void **state)
+{
+    struct fake_object *clone;
+    HPSS there;
+    HANDLE other;
+
+    (void)state;
+    for (int closes = 0; closes < 2; closes++) {
+        world_capture(SHIP_FLAGS);
+        clone = ship_clone_of(world.snapshot);
+        there = ship_duplicate(PSS_CURRENT_PROCESS, world.snapshot, ship.to_first, 0);
+        world_release();
+        other = fake_handle_open(ship.second, clone, PROCESS_VM_READ, 0);
+        if (closes) { /* the duplicate cannot be made, and the source goes all the same */
+            HPSS none;
+
+            fake.memory_budget = fake.memory + 0x40000;
+            fake.writes_short = 1;
+            assert_false(NT_SUCCESS(
+                ship_try(ship.to_first, there, ship.to_second, PSS_DUPLICATE_CLOSE_SOURCE, &none)));
+            fake.writes_short = 0;
+            fake.memory_budget = 1u << 30;
+        } else {
+            ship_free(ship.to_first, there);
+        }
+        assert_same(fake_handles_in(ship.first), 0);
+        assert_true(lives(clone));
+        assert_same(fake_handles_in(ship.own), 2);
+        pss_clone_look(fake_nt());
+        assert_true(lives(clone));
+        assert_true(fake_handle_close(ship.second, other));
+        pss_clone_look(fake_nt());
+        assert_false(lives(clone));
+        assert_same(fake_handles_in(ship.own), 0);
+    }
+    assert_parties_untouched();
 }
 
 /* ---- arguments ---- */
@@ -517,6 +584,8 @@ int main(void)
         ship_test(test_marker_leaves_alone_what_came_in_the_place_of_its_snapshot),
         ship_test(test_threads_that_use_it_first_at_once_all_have_it),
         ship_test(test_snapshot_that_cannot_be_entered_is_adopted_later),
+        ship_test(test_clone_of_duplicates_ends_with_the_last_of_them),
+        ship_test(test_clone_that_is_freed_from_elsewhere_lives_while_it_is_held),
         ship_test(test_arguments_are_checked_in_order),
     };
 

@@ -3,6 +3,8 @@
 #include "fake_space.h"
 #include "ship_world.h"
 
+#include <sanitizer/asan_interface.h>
+
 #define TRUSTED   0x10000u /* bytes of memory that a number alone may cost */
 #define LIE_PLACE 0x10000000u
 
@@ -58,8 +60,10 @@ static void fail_run(const char *what, NTSTATUS status)
 
 static void check_own(void)
 {
-    struct fake_ledger now = fake_ledger_now();
+    struct fake_ledger now;
 
+    world_forget_clones(); /* of handles that the source has left open */
+    now = fake_ledger_now();
     if (now.allocations || fake_handles_in(ship.own) || now.views || now.heap_blocks ||
         now.threads || fake.bad_closes) {
         fake_ledger_is_zero();
@@ -441,6 +445,87 @@ static void test_handles_that_are_not_what_they_should_be_are_refused(void **sta
     assert_parties_untouched();
 }
 
+/* ---- what is looked at of a section ---- */
+
+static struct fake_object *section_of_trace(void)
+{
+    const struct pss_block *block = (const struct pss_block *)(void *)original;
+    const struct pss_trace_record *record = pss_block_record(block, PSS_SECTION_TRACE, 0);
+
+    return fake_handle_find(ship.first, (HANDLE)(ULONG_PTR)record->kept)->object;
+}
+
+/* Refused without a look into it, by both calls that have to recognise the section. */
+static void check_unmapped(void)
+{
+    uint64_t views = fake.calls_of[FAKE_MAP_VIEW];
+
+    assert_false(take(source));
+    assert_same(pss_snapshot_free(fake_nt(), ship.to_first, source), STATUS_INVALID_HANDLE);
+    assert_same(fake.calls_of[FAKE_MAP_VIEW], views);
+    check_own();
+}
+
+/* An image may have pages that fault, a reserved section has, and a file may be cut off. */
+static void test_section_of_another_kind_is_not_mapped(void **state)
+{
+    static const ULONG kinds[] = {0,
+                                  SEC_IMAGE,
+                                  SEC_IMAGE | SEC_COMMIT,
+                                  SEC_RESERVE,
+                                  SEC_RESERVE | SEC_COMMIT,
+                                  SEC_FILE,
+                                  SEC_FILE | SEC_COMMIT};
+    struct pss_nt_section_basic *section = &section_of_trace()->section;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        snprintf(where, sizeof(where), "section of kind 0x%lx", (unsigned long)kinds[i]);
+        section->attributes = kinds[i];
+        check_unmapped();
+    }
+    section->attributes = SEC_COMMIT;
+    assert_true(take(source));
+}
+
+/* Also where the sum of it and of the mark is small in 32 bits. */
+static void test_trace_of_a_size_beyond_the_limit_is_refused(void **state)
+{
+    const struct pss_block *block = (const struct pss_block *)(void *)original;
+    uint32_t place = block->sections[PSS_SECTION_TRACE].offset +
+                     (uint32_t)offsetof(struct pss_trace_record, size);
+    const uint32_t sizes[] = {PSS_TRACE_SIZE_LIMIT + 1, 0x7FFFFFF8, 0xFFFFFFF8, 0xFFFFFFFF};
+    struct pss_nt_section_basic *section = &section_of_trace()->section;
+    LARGE_INTEGER size = section->maximum_size;
+
+    (void)state;
+    section->maximum_size.QuadPart = INT64_MAX;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        snprintf(where, sizeof(where), "trace of 0x%x bytes", sizes[i]);
+        put(place, &sizes[i], sizeof(sizes[i]));
+        check_unmapped();
+    }
+    section->maximum_size = size;
+    restore();
+}
+
+static void test_section_that_cannot_be_read_is_refused(void **state)
+{
+    struct fake_object *section = section_of_trace();
+    size_t size = (size_t)section->section.maximum_size.QuadPart;
+
+    (void)state;
+    snprintf(where, sizeof(where), "section that faults");
+    section->is_unreadable = 1;
+    ASAN_POISON_MEMORY_REGION(section->bytes, size);
+    assert_false(take(source));
+    assert_same(pss_snapshot_free(fake_nt(), ship.to_first, source), STATUS_INVALID_HANDLE);
+    check_own();
+    ASAN_UNPOISON_MEMORY_REGION(section->bytes, size);
+    section->is_unreadable = 0;
+    assert_true(take(source));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -458,6 +543,9 @@ int main(void)
         hostile_test(test_block_that_changes_its_size_is_read_no_further),
         hostile_test(test_handles_that_change_at_any_call_are_given_back),
         hostile_test(test_handles_that_are_not_what_they_should_be_are_refused),
+        hostile_test(test_section_of_another_kind_is_not_mapped),
+        hostile_test(test_trace_of_a_size_beyond_the_limit_is_refused),
+        hostile_test(test_section_that_cannot_be_read_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

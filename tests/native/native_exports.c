@@ -153,7 +153,7 @@ static void test_capture_refuses_what_it_does_not_know(void **state)
     assert_same(fake.calls_of[FAKE_QUERY_PROCESS], 1); /* of the event */
 }
 
-static void test_query_checks_handle_class_capture_length_and_buffer(void **state)
+static void test_query_checks_handle_class_length_capture_and_buffer(void **state)
 {
     PSS_THREAD_INFORMATION threads;
     HPSS snapshot = capture(PSS_CAPTURE_THREADS);
@@ -163,7 +163,11 @@ static void test_query_checks_handle_class_capture_length_and_buffer(void **stat
                 ERROR_INVALID_HANDLE);
     assert_same(PssQuerySnapshot(snapshot, (PSS_QUERY_INFORMATION_CLASS)8, NULL, 1),
                 ERROR_INVALID_PARAMETER);
-    assert_same(PssQuerySnapshot(snapshot, PSS_QUERY_HANDLE_INFORMATION, NULL, 1), ERROR_NOT_FOUND);
+    assert_same(PssQuerySnapshot(snapshot, PSS_QUERY_HANDLE_INFORMATION, NULL, 1),
+                ERROR_BAD_LENGTH);
+    assert_same(PssQuerySnapshot(snapshot, PSS_QUERY_HANDLE_INFORMATION, NULL,
+                                 sizeof(PSS_HANDLE_INFORMATION)),
+                ERROR_NOT_FOUND);
     assert_same(PssQuerySnapshot(snapshot, PSS_QUERY_THREAD_INFORMATION, NULL, 1),
                 ERROR_BAD_LENGTH);
     assert_same(PssQuerySnapshot(snapshot, PSS_QUERY_THREAD_INFORMATION, NULL, sizeof(threads)),
@@ -248,7 +252,7 @@ int main(void)
         fixture_test(test_marker_is_set_and_told_and_rewound),
         fixture_test(test_marker_that_is_none_and_place_that_is_none_are_refused),
         fixture_test(test_capture_refuses_what_it_does_not_know),
-        fixture_test(test_query_checks_handle_class_capture_length_and_buffer),
+        fixture_test(test_query_checks_handle_class_length_capture_and_buffer),
         fixture_test(test_walk_checks_handles_class_capture_buffer_and_length),
         fixture_test(test_what_the_system_answers_has_its_code),
     };

@@ -16,8 +16,8 @@ static void fill_table(enum pss_live_kind kind)
     fake.memory_budget = 0;
     taken_count = 0;
     for (uintptr_t i = 1; i < 0x40000 && taken_count < TABLE; i++)
-        if (NT_SUCCESS(pss_live_insert(fake_nt(), kind, pointer_to(i * 0x1000))))
-            taken[taken_count++] = pointer_to(i * 0x1000);
+        if (NT_SUCCESS(pss_live_insert(fake_nt(), kind, pointer_to(i * 0x10000), 0)))
+            taken[taken_count++] = pointer_to(i * 0x10000);
     assert_true(taken_count > 0 && taken_count < TABLE);
     fake.memory_budget = budget;
 }
@@ -25,7 +25,7 @@ static void fill_table(enum pss_live_kind kind)
 static void empty_table(enum pss_live_kind kind)
 {
     for (uint32_t i = 0; i < taken_count; i++)
-        assert_true(pss_live_remove(kind, taken[i]));
+        assert_true(pss_live_remove(kind, taken[i], 0));
 }
 
 static void fail_call(uint64_t number)
@@ -122,7 +122,7 @@ static void test_duplicate_without_place_leaves_nothing(void **state)
 static void insert_first(void *context)
 {
     fake_unlock(); /* an event happens within a call */
-    assert_same(pss_live_insert(fake_nt(), PSS_LIVE_MARKER, context), STATUS_SUCCESS);
+    assert_same(pss_live_insert(fake_nt(), PSS_LIVE_MARKER, context, 0), STATUS_SUCCESS);
     fake_lock();
 }
 
@@ -137,12 +137,12 @@ static void test_table_that_comes_second_goes(void **state)
     fake.context = place;
     fake.event = insert_first;
     fake.event_call = fake.all_calls + 1;
-    assert_same(pss_live_insert(fake_nt(), PSS_LIVE_MARKER, place), STATUS_SUCCESS);
+    assert_same(pss_live_insert(fake_nt(), PSS_LIVE_MARKER, place, 0), STATUS_SUCCESS);
     fake.event = NULL;
     assert_same(fake_ledger_now().allocations, before + 1);
     for (int i = 0; i < 2; i++)
-        assert_true(pss_live_remove(PSS_LIVE_MARKER, place));
-    assert_false(pss_live_remove(PSS_LIVE_MARKER, place));
+        assert_true(pss_live_remove(PSS_LIVE_MARKER, place, 0));
+    assert_false(pss_live_remove(PSS_LIVE_MARKER, place, 0));
     empty_table(PSS_LIVE_MARKER);
 }
 

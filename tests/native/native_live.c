@@ -108,16 +108,16 @@ static void *insert_and_remove(void *parameter)
         for (uintptr_t i = 1; i <= 100; i++) {
             void *address = (void *)((i * THREADS + thread) << 20);
 
-            require(!pss_live_contains(PSS_LIVE_MARKER, address));
-            require(NT_SUCCESS(pss_live_insert(fake_nt(), PSS_LIVE_MARKER, address)));
+            require(!pss_live_contains(PSS_LIVE_MARKER, address, 0));
+            require(NT_SUCCESS(pss_live_insert(fake_nt(), PSS_LIVE_MARKER, address, 0)));
         }
         for (uintptr_t i = 1; i <= 100; i++) {
             void *address = (void *)((i * THREADS + thread) << 20);
 
-            require(pss_live_contains(PSS_LIVE_MARKER, address));
-            require(!pss_live_contains(PSS_LIVE_SNAPSHOT, address));
-            require(pss_live_remove(PSS_LIVE_MARKER, address));
-            require(!pss_live_remove(PSS_LIVE_MARKER, address));
+            require(pss_live_contains(PSS_LIVE_MARKER, address, 0));
+            require(!pss_live_contains(PSS_LIVE_SNAPSHOT, address, 0));
+            require(pss_live_remove(PSS_LIVE_MARKER, address, 0));
+            require(!pss_live_remove(PSS_LIVE_MARKER, address, 0));
         }
     }
     return NULL;
@@ -135,7 +135,7 @@ static void *remove_all(void *parameter)
 {
     (void)parameter;
     for (uintptr_t i = 1; i <= 5000; i++)
-        __atomic_add_fetch(&removed, pss_live_remove(PSS_LIVE_SNAPSHOT, (void *)(i << 16)),
+        __atomic_add_fetch(&removed, pss_live_remove(PSS_LIVE_SNAPSHOT, (void *)(i << 16), 0),
                            __ATOMIC_RELAXED);
     return NULL;
 }
@@ -144,10 +144,70 @@ static void test_threads_that_free_the_same_succeed_once(void **state)
 {
     (void)state;
     for (uintptr_t i = 1; i <= 5000; i++)
-        assert_same(pss_live_insert(fake_nt(), PSS_LIVE_SNAPSHOT, (void *)(i << 16)),
+        assert_same(pss_live_insert(fake_nt(), PSS_LIVE_SNAPSHOT, (void *)(i << 16), 0),
                     STATUS_SUCCESS);
     run_threads(remove_all);
     assert_same(removed, 5000);
+}
+
+#define PLACE ((void *)0x7F0000)
+
+/* Entries of one address: each thread finds and removes its own, whatever the others do. */
+static void *replace_instances(void *parameter)
+{
+    uint64_t instance, first = ((uint64_t)(uintptr_t)parameter + 1) * 0x100000001;
+
+    for (uint64_t i = 0; i < ROUNDS * 50; i++) {
+        uint64_t own = first + (i << 8 | i << 40);
+
+        require(!pss_live_remove(PSS_LIVE_SHARED_SNAPSHOT, PLACE, own));
+        require(NT_SUCCESS(pss_live_insert(fake_nt(), PSS_LIVE_SHARED_SNAPSHOT, PLACE, own)));
+        require(pss_live_contains(PSS_LIVE_SHARED_SNAPSHOT, PLACE, own));
+        if (pss_live_find(PSS_LIVE_SHARED_SNAPSHOT, PLACE, &instance)) /* whole, of any thread */
+            require((uint8_t)instance == (uint8_t)(instance >> 32) && (uint8_t)instance <= THREADS);
+        require(pss_live_remove(PSS_LIVE_SHARED_SNAPSHOT, PLACE, own));
+        require(!pss_live_contains(PSS_LIVE_SHARED_SNAPSHOT, PLACE, own));
+    }
+    return NULL;
+}
+
+static void test_threads_replace_instances_at_one_address(void **state)
+{
+    uint64_t instance = 1;
+
+    (void)state;
+    run_threads(replace_instances);
+    assert_false(pss_live_find(PSS_LIVE_SHARED_SNAPSHOT, PLACE, &instance));
+    assert_same(instance, 1);
+}
+
+#define INSTANCES 12u /* fit near one place */
+
+static uint32_t removed_instances;
+
+static void *remove_instances(void *parameter)
+{
+    (void)parameter;
+    for (uint64_t i = 1; i <= INSTANCES; i++)
+        __atomic_add_fetch(&removed_instances,
+                           pss_live_remove(PSS_LIVE_SHARED_SNAPSHOT, PLACE, i << 32),
+                           __ATOMIC_RELAXED);
+    return NULL;
+}
+
+static void test_instances_of_one_address_are_removed_once_each(void **state)
+{
+    (void)state;
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        removed_instances = 0;
+        for (uint64_t i = 0; i <= INSTANCES; i++)
+            assert_same(pss_live_insert(fake_nt(), PSS_LIVE_SHARED_SNAPSHOT, PLACE, i << 32),
+                        STATUS_SUCCESS);
+        run_threads(remove_instances);
+        assert_same(removed_instances, INSTANCES);
+        assert_true(pss_live_contains(PSS_LIVE_SHARED_SNAPSHOT, PLACE, 0));
+        assert_true(pss_live_remove(PSS_LIVE_SHARED_SNAPSHOT, PLACE, 0));
+    }
 }
 
 static void *capture_use_and_free(void *parameter)
@@ -237,6 +297,8 @@ int main(void)
         cmocka_unit_test(test_made_up_handles_are_not_alive),
         cmocka_unit_test(test_threads_insert_and_remove_their_own),
         cmocka_unit_test(test_threads_that_free_the_same_succeed_once),
+        cmocka_unit_test(test_threads_replace_instances_at_one_address),
+        cmocka_unit_test(test_instances_of_one_address_are_removed_once_each),
         cmocka_unit_test(test_threads_capture_and_free_at_once),
         cmocka_unit_test(test_threads_capture_themselves_at_once),
         cmocka_unit_test(test_threads_walk_one_snapshot_with_a_marker_each),

@@ -54,8 +54,8 @@ static uint32_t fill_table(enum pss_live_kind kind, const void **taken)
 
     fake.memory_budget = fake.memory;
     for (uintptr_t i = 1; i < 0x40000 && count < TABLE; i++)
-        if (NT_SUCCESS(pss_live_insert(fake_nt(), kind, pointer_to(i * 0x1000))))
-            taken[count++] = pointer_to(i * 0x1000);
+        if (NT_SUCCESS(pss_live_insert(fake_nt(), kind, pointer_to(i * 0x10000), 0)))
+            taken[count++] = pointer_to(i * 0x10000);
     assert_true(count > 0 && count < TABLE);
     return count;
 }
@@ -63,7 +63,7 @@ static uint32_t fill_table(enum pss_live_kind kind, const void **taken)
 static void empty_table(enum pss_live_kind kind, const void **taken, uint32_t count)
 {
     while (count)
-        assert_true(pss_live_remove(kind, taken[--count]));
+        assert_true(pss_live_remove(kind, taken[--count], 0));
 }
 
 /* What a marker holds beyond its first snapshot comes from the same allocator. */
@@ -188,7 +188,7 @@ static void test_snapshot_that_lives_no_more_is_forgotten(void **state)
     assert_ptr_equal(pss_snapshot_block(fake_nt(), snapshot), block);
     block->live = 0;
     assert_null(pss_snapshot_block(fake_nt(), snapshot));
-    assert_false(pss_live_contains(PSS_LIVE_SHARED_SNAPSHOT, block));
+    assert_false(pss_live_contains(PSS_LIVE_SHARED_SNAPSHOT, block, block->instance));
     pss_block_release(fake_nt(), block);
 }
 
@@ -207,6 +207,7 @@ static void test_marker_leaves_another_snapshot_in_the_same_place(void **state)
     assert_same(block->references, 2);
     block->references = 1;
     block->instance++;
+    block->origin = PSS_ORIGIN_SHIPPED;
     assert_same(pss_marker_free(fake_nt(), marker), STATUS_SUCCESS);
     assert_same(block->references, 1);
     assert_same(pss_snapshot_free(fake_nt(), PSS_CURRENT_PROCESS, snapshot), STATUS_SUCCESS);

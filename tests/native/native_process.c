@@ -256,10 +256,24 @@ static void test_capture_needs_the_rights_of_its_flags_and_no_more(void **state)
 
 static void test_classes_not_captured_are_not_found(void **state)
 {
+    static const DWORD lengths[] = {
+        [PSS_QUERY_VA_CLONE_INFORMATION] = sizeof(PSS_VA_CLONE_INFORMATION),
+        [PSS_QUERY_AUXILIARY_PAGES_INFORMATION] = sizeof(PSS_AUXILIARY_PAGES_INFORMATION),
+        [PSS_QUERY_VA_SPACE_INFORMATION] = sizeof(PSS_VA_SPACE_INFORMATION),
+        [PSS_QUERY_HANDLE_INFORMATION] = sizeof(PSS_HANDLE_INFORMATION),
+        [PSS_QUERY_THREAD_INFORMATION] = sizeof(PSS_THREAD_INFORMATION),
+        [PSS_QUERY_HANDLE_TRACE_INFORMATION] = sizeof(PSS_HANDLE_TRACE_INFORMATION),
+        [PSS_QUERY_PERFORMANCE_COUNTERS] = sizeof(PSS_PERFORMANCE_COUNTERS),
+    };
+
     (void)state;
     world_capture(PSS_CAPTURE_NONE);
-    for (uint32_t i = PSS_QUERY_VA_CLONE_INFORMATION; i <= PSS_QUERY_PERFORMANCE_COUNTERS; i++)
-        assert_same(world_query_status(i, 0), STATUS_NOT_FOUND);
+    for (uint32_t i = PSS_QUERY_VA_CLONE_INFORMATION; i <= PSS_QUERY_PERFORMANCE_COUNTERS; i++) {
+        assert_same(world_query_status(i, 0), STATUS_INFO_LENGTH_MISMATCH);
+        assert_same(world_query_status(i, lengths[i]), STATUS_NOT_FOUND);
+        assert_same(pss_snapshot_query(fake_nt(), world.snapshot, i, NULL, lengths[i]),
+                    STATUS_NOT_FOUND);
+    }
     assert_same(world_query_status(8, 0), STATUS_INVALID_PARAMETER);
     assert_same(world_query_status(0, sizeof(PSS_PROCESS_INFORMATION) - 1),
                 STATUS_INFO_LENGTH_MISMATCH);

@@ -102,6 +102,22 @@ static void test_trace_section_recycled_by_a_look_alike_survives(void **state)
     assert_same(fake_nt()->close(alike), STATUS_SUCCESS);
 }
 
+/* The value that was lent is a handle of the client's own to the very section by now. */
+static void test_own_handle_of_the_client_to_the_section_survives(void **state)
+{
+    struct fake_object *section;
+    HANDLE lent;
+
+    (void)state;
+    be_traced(trace, sizeof(trace));
+    lent = capture().SectionHandle;
+    section = fake_handle_find(fake.own, lent)->object;
+    assert_same(fake_nt()->close(lent), STATUS_SUCCESS);
+    assert_same(fake_handle_open(fake.own, section, SECTION_MAP_READ, 0), lent);
+    world_release();
+    assert_same(section->handle_count, 1);
+}
+
 static void test_trace_lives_as_long_as_the_snapshot_not_as_its_markers(void **state)
 {
     (void)state;
@@ -134,6 +150,29 @@ static void test_trace_is_no_larger_than_what_it_was_asked_into(void **state)
     assert_same(capture().Size, 0x10000);
 }
 
+/* Where the sum of it and of the mark wraps in 32 bits, and from the first size on that is none. */
+static void test_block_with_a_trace_beyond_the_limit_is_none(void **state)
+{
+    static const uint32_t sizes[] = {PSS_TRACE_SIZE_LIMIT + 1, 0xFFFFFFF8, 0xFFFFFFFF};
+    struct pss_trace_record *record;
+    struct pss_block *block;
+    uint32_t size;
+
+    (void)state;
+    be_traced(trace, sizeof(trace));
+    capture();
+    block = (struct pss_block *)world.snapshot;
+    record = (struct pss_trace_record *)(uintptr_t)pss_block_record(block, PSS_SECTION_TRACE, 0);
+    size = record->size;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        record->size = sizes[i];
+        assert_same(pss_block_validate(block, block->size), STATUS_INVALID_HANDLE);
+    }
+    record->size = PSS_TRACE_SIZE_LIMIT;
+    assert_same(pss_block_validate(block, block->size), STATUS_SUCCESS);
+    record->size = size;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,8 +182,10 @@ int main(void)
         fixture_test(test_trace_section_may_be_closed_by_the_client),
         fixture_test(test_trace_section_recycled_by_another_object_survives),
         fixture_test(test_trace_section_recycled_by_a_look_alike_survives),
+        fixture_test(test_own_handle_of_the_client_to_the_section_survives),
         fixture_test(test_trace_lives_as_long_as_the_snapshot_not_as_its_markers),
         fixture_test(test_trace_is_no_larger_than_what_it_was_asked_into),
+        fixture_test(test_block_with_a_trace_beyond_the_limit_is_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

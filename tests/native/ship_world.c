@@ -47,6 +47,7 @@ int ship_setup(void **state)
 
 int ship_teardown(void **state)
 {
+    world_forget_clones();
     fake_process_become(ship.own);
     return clone_world_teardown(state);
 }

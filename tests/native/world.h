@@ -51,6 +51,9 @@ void world_capture(uint32_t flags);
 /** Frees both, if there. */
 void world_release(void);
 
+/** Ends the clones that remain because the test has handles to them. */
+void world_forget_clones(void);
+
 /** Queries into a buffer filled with rubbish before; the class must be there. */
 void world_query(uint32_t information_class, void *buffer, DWORD length);
 

@@ -2,6 +2,8 @@
 /* Looks at clones through public calls alone. */
 #include "clone.h"
 
+#include <tlhelp32.h>
+
 #include "pattern.h"
 #include "records.h"
 #include "under_test.h"
@@ -41,20 +43,63 @@ bool clone_is_carrier(HPSS snapshot)
     return under_test_is_ours() && clone_details(snapshot).Strategy == PSS_CLONE_CARRIER;
 }
 
+/* The first thread of a process; NULL if it has none, as a native clone. */
+static HANDLE open_thread(DWORD pid)
+{
+    THREADENTRY32 entry = {.dwSize = sizeof(entry)};
+    HANDLE list = CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0), thread = NULL;
+
+    assert_true(list != INVALID_HANDLE_VALUE);
+    for (BOOL is_there = Thread32First(list, &entry); is_there && !thread;
+         is_there = Thread32Next(list, &entry))
+        if (entry.th32OwnerProcessID == pid)
+            thread = OpenThread(SYNCHRONIZE, FALSE, entry.th32ThreadID);
+    CloseHandle(list);
+    return thread;
+}
+
 HANDLE clone_watch(HANDLE clone)
 {
-    HANDLE watched =
-        OpenProcess(SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION, FALSE, GetProcessId(clone));
+    DWORD pid = GetProcessId(clone);
+    HANDLE watched = open_thread(pid);
 
+    if (!watched)
+        watched = OpenProcess(SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
     assert_non_null(watched);
     clone_assert_lives(watched);
     return watched;
 }
 
+void clone_call_again(void)
+{
+    HPSSWALK marker;
+
+    assert_same(pss.marker_create(NULL, &marker), ERROR_SUCCESS);
+    assert_same(pss.marker_free(marker), ERROR_SUCCESS);
+}
+
+/* By its id: a clone that was kept for the handle that watched it ends with the next call. */
+static void assert_ended_without_handle(DWORD pid)
+{
+    HANDLE process;
+
+    clone_call_again();
+    process = OpenProcess(SYNCHRONIZE, FALSE, pid);
+    if (process)
+        assert_same(WaitForSingleObject(process, CLONE_LIMIT_MS), WAIT_OBJECT_0);
+    if (process)
+        CloseHandle(process);
+}
+
 void clone_assert_ended(HANDLE watched)
 {
-    assert_same(WaitForSingleObject(watched, CLONE_LIMIT_MS), WAIT_OBJECT_0);
+    DWORD pid = GetProcessId(watched); /* 0: a thread, which keeps no clone */
+
+    if (!pid)
+        assert_same(WaitForSingleObject(watched, CLONE_LIMIT_MS), WAIT_OBJECT_0);
     CloseHandle(watched);
+    if (pid)
+        assert_ended_without_handle(pid);
 }
 
 void clone_assert_lives(HANDLE watched)

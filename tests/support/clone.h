@@ -20,12 +20,18 @@ PSS_VA_CLONE_DETAILS clone_details(HPSS snapshot);
 /** Whether the clone is a carrier, whose memory the contract tells more about. */
 bool clone_is_carrier(HPSS snapshot);
 
-/** A handle of the test's own to the clone, by its pid, to see it end: for clone_assert_ended. */
+/**
+ * A handle of the test's own, to see the clone end: for clone_assert_ended. It is one to its thread
+ * where the clone has one, since a handle to the clone itself would keep it.
+ */
 HANDLE clone_watch(HANDLE clone);
 
 /** Asserts that the watched process ends within bounds, or that it lives; the first closes it. */
 void clone_assert_ended(HANDLE watched);
 void clone_assert_lives(HANDLE watched);
+
+/** Any call of the API: clones end that were kept for handles which are closed by now. */
+void clone_call_again(void);
 
 /** Reads memory of another process; fails the test when that fails. */
 void clone_read(HANDLE process, uint64_t address, void *buffer, size_t size);
