@@ -18,12 +18,8 @@
 enum pss_exit file_report(const char *function, const WCHAR *path, DWORD error)
 {
     char *shown = path_show(path);
-    size_t size = strlen(function) + strlen(shown) + sizeof "()";
-    char *call = text_allocate(size);
 
-    snprintf(call, size, "%s(%s)", function, shown);
-    report_failure(call, error);
-    free(call);
+    report_failure_of(function, shown, error);
     free(shown);
     return EXIT_RUNTIME;
 }
