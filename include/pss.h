@@ -26,8 +26,9 @@
  * - **Ownership.** An HPSS is not a kernel handle: it cannot be inherited or closed with
  *   CloseHandle(), and it means something in one process only.
  *
- * Link with libpss (define PSS_STATIC for the static library) *before* kernel32, whose MinGW import
- * library holds the same names; or look the names up with GetProcAddress().
+ * Link with libpss *before* kernel32, whose MinGW import library holds the same names; or look the
+ * names up with GetProcAddress(). The static library needs ntdll, too. It has the names that
+ * dllimport asks for as well: PSS_STATIC, which leaves dllimport out, is not required for it.
  *
  * \source learn.microsoft.com/windows/win32/api/processsnapshot (names, values, layouts, errors);
  *         processsnapshot.h of the Windows SDK and of mingw-w64 12 (public domain) for the offsets.
