@@ -571,11 +571,12 @@ PSSAPI DWORD WINAPI PssWalkSnapshot(HPSS SnapshotHandle,
  * \param TargetSnapshotHandle [out] The duplicate, as valid in the target process, for
  *                                   PssFreeSnapshot() by either process; NULL on failure.
  * \param Flags                [in]  PSS_DUPLICATE_*. CLOSE_SOURCE frees the source, also if it
- * could not be duplicated. \return ERROR_SUCCESS, or the first of: ERROR_INVALID_PARAMETER:
- * TargetSnapshotHandle is NULL, an undefined flag · ERROR_INVALID_HANDLE: not a process ·
- * ERROR_ACCESS_DENIED: a right is missing · ERROR_INVALID_HANDLE: no such snapshot in the source
- * process · ERROR_NOT_SUPPORTED: CLOSE_SOURCE for a snapshot without USE_VM_ALLOCATIONS, and
- * nothing was duplicated or freed · ERROR_NOT_ENOUGH_MEMORY · ERROR_SEM_TIMEOUT: the target process
+ *                                   could not be duplicated.
+ * \return ERROR_SUCCESS, or the first of: ERROR_INVALID_PARAMETER: TargetSnapshotHandle is NULL, an
+ *         undefined flag · ERROR_INVALID_HANDLE: not a process · ERROR_ACCESS_DENIED: a right is
+ *         missing · ERROR_INVALID_HANDLE: no such snapshot in the source process ·
+ *         ERROR_NOT_SUPPORTED: CLOSE_SOURCE for a snapshot without USE_VM_ALLOCATIONS, and nothing
+ *         was duplicated or freed · ERROR_NOT_ENOUGH_MEMORY · ERROR_SEM_TIMEOUT: the target process
  *         did not answer in time · what else the system answered.
  * \threadsafe Yes, unless another thread frees the snapshot.
  */

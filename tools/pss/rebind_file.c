@@ -144,7 +144,11 @@ static enum pss_exit write_new(const WCHAR *new_path, const unsigned char *bytes
     return EXIT_DONE;
 }
 
-/** Renames over a file, which must not be read-only. \return The error; all is as before then. */
+/**
+ * Renames over a file, which must not be read-only.
+ *
+ * \return The error; all is as before then.
+ */
 static DWORD rename_over(const WCHAR *from, const WCHAR *to)
 {
     DWORD attributes = GetFileAttributesW(to), error;

@@ -15,7 +15,11 @@ enum pss_exit {
 /** Prints "pss: ..." and a newline. */
 void report(const char *format, ...) __attribute__((format(gnu_printf, 1, 2)));
 
-/** The same for a bad command line, with a pointer to the help. \return EXIT_USAGE. */
+/**
+ * The same for a bad command line, with a pointer to the help.
+ *
+ * \return EXIT_USAGE.
+ */
 enum pss_exit report_usage(const char *command, const char *format, ...)
     __attribute__((format(gnu_printf, 2, 3)));
 
