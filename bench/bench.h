@@ -26,7 +26,11 @@ union entry {
     PSS_THREAD_NAME name;
 };
 
-/** One side of a case, once. \return the entries it saw, on which both sides must agree. */
+/**
+ * One side of a case, once.
+ *
+ * \return the entries it saw, on which both sides must agree.
+ */
 typedef unsigned bench_side(const struct scene *scene);
 
 struct comparison {
@@ -62,7 +66,11 @@ void free_snapshot(HPSS snapshot);
 
 HPSSWALK create_marker(void);
 
-/** Walks one list from the marker to its end. \return the entries. */
+/**
+ * Walks one list from the marker to its end.
+ *
+ * \return the entries.
+ */
 unsigned walk_list(HPSS snapshot, HPSSWALK marker, PSS_WALK_INFORMATION_CLASS list, DWORD size);
 
 /* The sides. Ours: */

@@ -33,7 +33,11 @@ extern const char clone_ours_text[], clone_theirs_text[], clone_dump_text[];
 /** Cases there are. */
 unsigned clone_case_count(const struct clone_options *options);
 
-/** One of them. \param index  [in] Below their count. */
+/**
+ * One of them.
+ *
+ * \param index  [in] Below their count.
+ */
 void clone_case_make(const struct clone_options *options, unsigned index,
                      struct clone_case *subject);
 

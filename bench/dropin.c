@@ -52,7 +52,11 @@ unsigned theirs_linked(const struct scene *scene)
                           PssFreeSnapshot);
 }
 
-/* Runs a program with its output thrown away. \return its exit code. */
+/*
+ * Runs a program with its output thrown away.
+ *
+ * \return its exit code.
+ */
 static unsigned run_program(WCHAR *line)
 {
     SECURITY_ATTRIBUTES inherit = {.nLength = sizeof inherit, .bInheritHandle = TRUE};

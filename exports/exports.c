@@ -194,6 +194,36 @@ DWORD WINAPI PssWalkMarkerRewind(HPSSWALK WalkMarkerHandle)
     return used(pss_marker_rewind(WalkMarkerHandle));
 }
 
+#ifdef PSS_DEFINE_IMPORTS
+/*
+ * What dllimport asks for, in the static library: a caller who is compiled for the DLL gets these
+ * functions, too, and not those that the import library of kernel32 has. They stand in one object
+ * with the functions, so that nobody gets the two from different libraries.
+ */
+#ifdef _WIN64
+#define IMPORT_NAME(name, bytes) "__imp_" #name
+#else
+#define IMPORT_NAME(name, bytes) "__imp__" #name "@" #bytes
+#endif
+#define IMPORT(name, bytes)                                                         \
+    extern __typeof__(&name) const import_##name __asm__(IMPORT_NAME(name, bytes)); \
+    __typeof__(&name) const import_##name = name;
+
+IMPORT(PssCaptureSnapshot, 16)
+IMPORT(PssDuplicateSnapshot, 20)
+IMPORT(PssFreeSnapshot, 8)
+IMPORT(PssQuerySnapshot, 16)
+IMPORT(PssWalkSnapshot, 20)
+IMPORT(PssWalkMarkerCreate, 8)
+IMPORT(PssWalkMarkerFree, 4)
+IMPORT(PssWalkMarkerGetPosition, 8)
+IMPORT(PssWalkMarkerSetPosition, 8)
+IMPORT(PssWalkMarkerSeekToBeginning, 4)
+IMPORT(PssWalkMarkerTell, 8)
+IMPORT(PssWalkMarkerSeek, 8)
+IMPORT(PssWalkMarkerRewind, 4)
+#endif
+
 /* ---- the end of the process ---- */
 
 #ifdef __MINGW32__

@@ -26,8 +26,9 @@
  * - **Ownership.** An HPSS is not a kernel handle: it cannot be inherited or closed with
  *   CloseHandle(), and it means something in one process only.
  *
- * Link with libpss (define PSS_STATIC for the static library) *before* kernel32, whose MinGW import
- * library holds the same names; or look the names up with GetProcAddress().
+ * Link with libpss *before* kernel32, whose MinGW import library holds the same names; or look the
+ * names up with GetProcAddress(). The static library needs ntdll, too. It has the names that
+ * dllimport asks for as well: PSS_STATIC, which leaves dllimport out, is not required for it.
  *
  * \source learn.microsoft.com/windows/win32/api/processsnapshot (names, values, layouts, errors);
  *         processsnapshot.h of the Windows SDK and of mingw-w64 12 (public domain) for the offsets.
@@ -583,11 +584,12 @@ PSSAPI DWORD WINAPI PssWalkSnapshot(HPSS SnapshotHandle,
  * \param TargetSnapshotHandle [out] The duplicate, as valid in the target process, for
  *                                   PssFreeSnapshot() by either process; NULL on failure.
  * \param Flags                [in]  PSS_DUPLICATE_*. CLOSE_SOURCE frees the source, also if it
- * could not be duplicated. \return ERROR_SUCCESS, or the first of: ERROR_INVALID_PARAMETER:
- * TargetSnapshotHandle is NULL, an undefined flag · ERROR_INVALID_HANDLE: not a process ·
- * ERROR_ACCESS_DENIED: a right is missing · ERROR_INVALID_HANDLE: no such snapshot in the source
- * process · ERROR_NOT_SUPPORTED: CLOSE_SOURCE for a snapshot without USE_VM_ALLOCATIONS, and
- * nothing was duplicated or freed · ERROR_NOT_ENOUGH_MEMORY · ERROR_SEM_TIMEOUT: the target process
+ *                                   could not be duplicated.
+ * \return ERROR_SUCCESS, or the first of: ERROR_INVALID_PARAMETER: TargetSnapshotHandle is NULL, an
+ *         undefined flag · ERROR_INVALID_HANDLE: not a process · ERROR_ACCESS_DENIED: a right is
+ *         missing · ERROR_INVALID_HANDLE: no such snapshot in the source process ·
+ *         ERROR_NOT_SUPPORTED: CLOSE_SOURCE for a snapshot without USE_VM_ALLOCATIONS, and nothing
+ *         was duplicated or freed · ERROR_NOT_ENOUGH_MEMORY · ERROR_SEM_TIMEOUT: the target process
  *         did not answer in time · what else the system answered.
  * \threadsafe Yes, unless another thread frees the snapshot.
  */

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Checks what no compiler sees: format, static analysis, layering, function length, licence lines, lone headers.
+# Checks what no compiler sees: format, documentation, static analysis, layering, function length, licence lines, lone headers.
 
 set -eu
 cd "$(dirname "$0")/.."
@@ -33,6 +33,23 @@ check_layers() {
     ! grep -rnE --include='*.[ch]' '\b(Nt|Zw|Rtl|Ldr)[A-Z][A-Za-z0-9]*[[:space:]]*\(' exports src |
         grep -v -e '^src/nt/[a-z]*\.c:' -e '^[^:]*:[0-9]*:[[:space:]]*\(/\*\|\*\)' || return 1
     find exports src -name '*.[ch]' | sort | xargs awk -f scripts/layers.awk
+}
+
+# A command of the documentation begins its line: behind a text it is read as part of that. The formatter leaves such lines
+# as they are, also those that are too long.
+check_documentation() {
+    find_sources | LC_ALL=C xargs awk '
+        function complain(what) { printf "%s:%d: %s\n", FILENAME, FNR, what; bad = 1 }
+        /\\(param|return|source|threadsafe)([^a-z]|$)/ {
+            line = $0
+            gsub(/[\200-\277]/, "", line)
+            if (length(line) > 100)
+                complain("a line of " length(line) " columns")
+            sub(/^[ \t]*(\/\*\*|\*)[ \t]*\\[a-z]+/, "", line)
+            if (line ~ /\\(param|return|source|threadsafe)([^a-z]|$)/)
+                complain("a command of the documentation does not begin its line")
+        }
+        END { exit bad }'
 }
 
 # The body of a function starts and ends in the first column.
@@ -76,7 +93,7 @@ check_mutations() {
     scripts/mutations.sh --check
 }
 
-for check in format layers function_length licence mutations headers tidy; do
+for check in format documentation layers function_length licence mutations headers tidy; do
     if check_$check; then
         printf 'ok      %s\n' "$check"
     else

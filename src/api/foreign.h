@@ -39,7 +39,8 @@ NTSTATUS pss_foreign_read(const struct pss_nt *nt, const struct pss_party *party
  *
  * \param owned     [in]  As the block has it.
  * \param borrowed  [out] The same with our handles, for pss_foreign_give_back; untouched on
- * failure. \return STATUS_SUCCESS · STATUS_INVALID_HANDLE: that is no snapshot.
+ *                        failure.
+ * \return STATUS_SUCCESS · STATUS_INVALID_HANDLE: that is no snapshot.
  */
 NTSTATUS pss_foreign_borrow(const struct pss_nt *nt, const struct pss_party *party,
                             const struct pss_owned_records *owned,

@@ -20,6 +20,12 @@ int ledger_open(void **state);
  */
 void ledger_forgive_stuck_queries(void);
 
+/**
+ * Allows this test what Wine leaves behind of threads that were ended from outside: their stacks,
+ * and the blocks of their TEBs.
+ */
+void ledger_forgive_ended_threads(DWORD count);
+
 /** Test teardown: ends left targets, and fails when the process holds more or less than before. */
 int ledger_close(void **state);
 

@@ -6,6 +6,11 @@
 
 static uint64_t random_state; /* 0 = not seeded yet */
 
+void random_print(void)
+{
+    print_message("PSS_TEST_SEED=%llu\n", (unsigned long long)random_state);
+}
+
 void random_init(void)
 {
     const char *given = getenv("PSS_TEST_SEED");
@@ -14,17 +19,22 @@ void random_init(void)
                                    : (uint64_t)GetTickCount64() << 20 | GetCurrentProcessId();
     if (!random_state)
         random_state = 1;
-    print_message("PSS_TEST_SEED=%llu\n", (unsigned long long)random_state);
+    random_print();
+}
+
+uint64_t random_step(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
 }
 
 uint64_t random_next(void)
 {
     if (!random_state)
         random_init();
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state;
+    return random_step(&random_state);
 }
 
 uint32_t random_below(uint32_t limit)

@@ -9,8 +9,14 @@
  * does that. */
 void random_init(void);
 
+/** Prints the seed that repeats what comes from here on. */
+void random_print(void);
+
 /** The next 64 random bits. */
 uint64_t random_next(void);
+
+/** The next 64 random bits of a generator of the caller's own, which must not be 0. */
+uint64_t random_step(uint64_t *state);
 
 /** A random number below \p limit, which must not be 0. */
 uint32_t random_below(uint32_t limit);

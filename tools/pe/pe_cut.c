@@ -6,7 +6,11 @@
 
 #include "pe_lookup.h"
 
-/** Makes room for one more element. \return The array · NULL, the old one unchanged. */
+/**
+ * Makes room for one more element.
+ *
+ * \return The array · NULL, the old one unchanged.
+ */
 static void *grow(void *array, size_t count, size_t *room, size_t size)
 {
     size_t wanted = *room != 0 ? *room * 2 : 16;

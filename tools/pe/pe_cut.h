@@ -18,13 +18,25 @@ struct pe_count {
     uint32_t moving; /* of them */
 };
 
-/** Adds a piece to the new table. \return PE_NOTHING · PE_NO_MEMORY · PE_BAD_IMPORTS: too many. */
+/**
+ * Adds a piece to the new table.
+ *
+ * \return PE_NOTHING · PE_NO_MEMORY · PE_BAD_IMPORTS: too many.
+ */
 enum pe_verdict pe_add_piece(struct pe_imports *imports, const struct pe_piece *piece);
 
-/** Adds a delay-load descriptor that gets another name. \return As pe_add_piece(). */
+/**
+ * Adds a delay-load descriptor that gets another name.
+ *
+ * \return As pe_add_piece().
+ */
 enum pe_verdict pe_add_lazy(struct pe_imports *imports, uint32_t descriptor);
 
-/** Remembers slots that pss.dll's functions are bound to already. \return As pe_add_piece(). */
+/**
+ * Remembers slots that pss.dll's functions are bound to already.
+ *
+ * \return As pe_add_piece().
+ */
 enum pe_verdict pe_add_taken(struct pe_imports *imports, uint32_t slots, uint32_t end);
 
 /**

@@ -94,7 +94,11 @@ const struct pe_section *pe_section_at(const struct pe_file *file, uint32_t rva)
  */
 int pe_load(const struct pe_file *file, uint32_t rva, void *buffer, uint32_t size);
 
-/** The offset in the file of \p size bytes of the image. \return 1 · 0 if they are not in it. */
+/**
+ * The offset in the file of \p size bytes of the image.
+ *
+ * \return 1 · 0 if they are not in it.
+ */
 int pe_find(const struct pe_file *file, uint32_t rva, uint32_t size, uint32_t *offset);
 
 /**

@@ -23,7 +23,11 @@ struct pe_table {
 int pe_table_plan(const struct pe_file *file, const struct pe_imports *imports, uint32_t rva,
                   struct pe_table *table);
 
-/** Writes the section's bytes, as many as planned, to zeros. \return 1 · 0 if names are missing. */
+/**
+ * Writes the section's bytes, as many as planned, to zeros.
+ *
+ * \return 1 · 0 if names are missing.
+ */
 int pe_table_write(const struct pe_file *file, const struct pe_imports *imports,
                    const struct pe_table *table, uint8_t *section);
 

@@ -18,7 +18,11 @@ static unsigned read_digit(char digit, unsigned base)
     return value < base ? value : base;
 }
 
-/** Reads the digits. \return Where they end, or NULL: there is none, or they are too many. */
+/**
+ * Reads the digits.
+ *
+ * \return Where they end, or NULL: there is none, or they are too many.
+ */
 static const char *read_digits(const char *text, uint64_t *value)
 {
     unsigned base = 10;

@@ -17,14 +17,7 @@ void output_init(struct output *output, const char *path, uint64_t address)
 /** Reports what the C runtime kept of the system's error. */
 static enum pss_exit report_file(const char *action, const char *path)
 {
-    DWORD error = _doserrno;
-    size_t size = strlen(action) + strlen(path) + sizeof "()";
-    char *function = text_allocate(size);
-
-    snprintf(function, size, "%s(%s)", action, path);
-    report_failure(function, error);
-    free(function);
-    return EXIT_RUNTIME;
+    return report_failure_of(action, path, _doserrno);
 }
 
 static enum pss_exit open_file(struct output *output)

@@ -26,7 +26,11 @@ void output_init(struct output *output, const char *path, uint64_t address);
  */
 enum pss_exit output_write(struct output *output, const unsigned char *bytes, size_t size);
 
-/** Writes what waits and closes the file. \return As output_write(). */
+/**
+ * Writes what waits and closes the file.
+ *
+ * \return As output_write().
+ */
 enum pss_exit output_fini(struct output *output);
 
 #endif

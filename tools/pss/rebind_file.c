@@ -18,12 +18,8 @@
 enum pss_exit file_report(const char *function, const WCHAR *path, DWORD error)
 {
     char *shown = path_show(path);
-    size_t size = strlen(function) + strlen(shown) + sizeof "()";
-    char *call = text_allocate(size);
 
-    snprintf(call, size, "%s(%s)", function, shown);
-    report_failure(call, error);
-    free(call);
+    report_failure_of(function, shown, error);
     free(shown);
     return EXIT_RUNTIME;
 }
@@ -148,7 +144,11 @@ static enum pss_exit write_new(const WCHAR *new_path, const unsigned char *bytes
     return EXIT_DONE;
 }
 
-/** Renames over a file, which must not be read-only. \return The error; all is as before then. */
+/**
+ * Renames over a file, which must not be read-only.
+ *
+ * \return The error; all is as before then.
+ */
 static DWORD rename_over(const WCHAR *from, const WCHAR *to)
 {
     DWORD attributes = GetFileAttributesW(to), error;

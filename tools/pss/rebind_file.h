@@ -10,7 +10,11 @@
 /** What the name of the original is followed by. */
 #define BACKUP_SUFFIX L".pss-backup"
 
-/** Reports a failed function together with the file it was about. \return EXIT_RUNTIME. */
+/**
+ * Reports a failed function together with the file it was about.
+ *
+ * \return EXIT_RUNTIME.
+ */
 enum pss_exit file_report(const char *function, const WCHAR *path, DWORD error);
 
 int file_exists(const WCHAR *path);
@@ -43,10 +47,18 @@ enum pss_exit file_read(const WCHAR *path, size_t limit, unsigned char **bytes, 
 enum pss_exit file_replace(const WCHAR *path, const unsigned char *bytes, size_t size,
                            const WCHAR *backup);
 
-/** Renames a file over another one, even a read-only one. \return As file_replace(). */
+/**
+ * Renames a file over another one, even a read-only one.
+ *
+ * \return As file_replace().
+ */
 enum pss_exit file_put_back(const WCHAR *backup, const WCHAR *path);
 
-/** Makes a directory and those above it. \return EXIT_DONE · EXIT_RUNTIME, reported. */
+/**
+ * Makes a directory and those above it.
+ *
+ * \return EXIT_DONE · EXIT_RUNTIME, reported.
+ */
 enum pss_exit file_make_directory(const WCHAR *path);
 
 #endif

@@ -23,7 +23,11 @@ enum library_state {
  */
 enum library_state library_check(const WCHAR *path, uint32_t machine);
 
-/** Copies it beside \p path. \return EXIT_DONE · EXIT_RUNTIME, reported. */
+/**
+ * Copies it beside \p path.
+ *
+ * \return EXIT_DONE · EXIT_RUNTIME, reported.
+ */
 enum pss_exit library_copy(const WCHAR *path, uint32_t machine);
 
 /** Removes what library_copy() has copied there. */

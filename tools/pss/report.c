@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "text.h"
-
 /** What the Pss functions may return, for systems whose FormatMessage() has no text for it. */
 static const struct {
     DWORD code;
@@ -60,23 +58,31 @@ enum pss_exit report_usage(const char *command, const char *format, ...)
     return EXIT_USAGE;
 }
 
-/** The system's text for a code in UTF-8, without its line end, for free(). */
-static char *describe(DWORD error)
+#define MESSAGE_LENGTH 512
+#define MESSAGE_SIZE   (3 * MESSAGE_LENGTH + 1) /* bytes of as many units in UTF-8 */
+
+/** The system's text for a code in UTF-8, without its line end; empty where there is none. */
+static void describe(DWORD error, char text[MESSAGE_SIZE])
 {
-    WCHAR message[512];
+    WCHAR message[MESSAGE_LENGTH];
     DWORD count = FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, NULL,
-                                 error, 0, message, sizeof message / sizeof message[0], NULL);
+                                 error, 0, message, MESSAGE_LENGTH, NULL);
+    int size = 0;
 
     while (count > 0 && message[count - 1] <= L' ')
         count--;
-    return text_from_wide(message, count, NULL);
+    if (count != 0)
+        size = WideCharToMultiByte(CP_UTF8, 0, message, (int)count, text, MESSAGE_SIZE - 1, NULL,
+                                   NULL);
+    text[size] = '\0';
 }
 
-enum pss_exit report_failure(const char *function, DWORD error)
+/* Nothing is allocated here: what failed may be an allocation. */
+enum pss_exit report_failure_of(const char *function, const char *argument, DWORD error)
 {
     const char *name = "unnamed";
     const char *fallback = "The system has no text for this code.";
-    char *meaning = describe(error);
+    char meaning[MESSAGE_SIZE];
 
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (known[i].code == error) {
@@ -84,10 +90,16 @@ enum pss_exit report_failure(const char *function, DWORD error)
             fallback = known[i].meaning;
         }
     }
-    report("%s failed: error %lu (%s): %s", function, error, name,
+    describe(error, meaning);
+    report("%s%s%s%s failed: error %lu (%s): %s", function, argument != NULL ? "(" : "",
+           argument != NULL ? argument : "", argument != NULL ? ")" : "", error, name,
            meaning[0] != '\0' ? meaning : fallback);
-    free(meaning);
     return EXIT_RUNTIME;
+}
+
+enum pss_exit report_failure(const char *function, DWORD error)
+{
+    return report_failure_of(function, NULL, error);
 }
 
 void report_out_of_memory(void)

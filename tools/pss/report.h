@@ -15,18 +15,26 @@ enum pss_exit {
 /** Prints "pss: ..." and a newline. */
 void report(const char *format, ...) __attribute__((format(gnu_printf, 1, 2)));
 
-/** The same for a bad command line, with a pointer to the help. \return EXIT_USAGE. */
+/**
+ * The same for a bad command line, with a pointer to the help.
+ *
+ * \return EXIT_USAGE.
+ */
 enum pss_exit report_usage(const char *command, const char *format, ...)
     __attribute__((format(gnu_printf, 2, 3)));
 
 /**
- * Reports a failed function with its Win32 error code, the code's name and its meaning.
+ * Reports a failed function with its Win32 error code, the code's name and its meaning. It needs no
+ * memory.
  *
  * \param function [in] Such as "OpenProcess".
  * \param error    [in] The Win32 error code.
  * \return EXIT_RUNTIME.
  */
 enum pss_exit report_failure(const char *function, DWORD error);
+
+/** The same, with the argument in parentheses: such as "fopen" and a path. NULL is none. */
+enum pss_exit report_failure_of(const char *function, const char *argument, DWORD error);
 
 /** Ends the program. */
 void report_out_of_memory(void) __attribute__((noreturn));

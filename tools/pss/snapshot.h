@@ -56,10 +56,18 @@ struct walk {
 /** Starts a walk; a failure shows in the next two functions. */
 struct walk walk_begin(const struct snapshot *snapshot, PSS_WALK_INFORMATION_CLASS list);
 
-/** Reads the next entry. \return 1 with the entry filled, 0 at the end or after a failure. */
+/**
+ * Reads the next entry.
+ *
+ * \return 1 with the entry filled, 0 at the end or after a failure.
+ */
 int walk_next(struct walk *walk, void *entry, DWORD size);
 
-/** Frees the marker. \return EXIT_DONE: the end was reached or not yet · EXIT_RUNTIME, reported. */
+/**
+ * Frees the marker.
+ *
+ * \return EXIT_DONE: the end was reached or not yet · EXIT_RUNTIME, reported.
+ */
 enum pss_exit walk_end(struct walk *walk);
 
 /** Frees the marker of a walk that may fail: thread names, which kernel32 does not walk. */

@@ -9,10 +9,18 @@
 
 #include "report.h"
 
-/** Called for each process; \return 0 to go on. */
+/**
+ * Called for each process.
+ *
+ * \return 0 to go on.
+ */
 typedef int target_visit(const PROCESSENTRY32W *process, void *context);
 
-/** Visits the running processes. \return EXIT_DONE · EXIT_RUNTIME, reported. */
+/**
+ * Visits the running processes.
+ *
+ * \return EXIT_DONE · EXIT_RUNTIME, reported.
+ */
 enum pss_exit target_visit_all(target_visit *visit, void *context);
 
 /**

@@ -16,7 +16,11 @@ static const void *to_pointer(uint64_t address)
     return (const void *)(uintptr_t)address;
 }
 
-/** Asks for the region of an address. \return ERROR_SUCCESS, or the system's error. */
+/**
+ * Asks for the region of an address.
+ *
+ * \return ERROR_SUCCESS, or the system's error.
+ */
 static DWORD query_region(HANDLE process, uint64_t address, MEMORY_BASIC_INFORMATION *region)
 {
     if (address > UINTPTR_MAX)

@@ -32,7 +32,10 @@ enum pss_exit clone_compare(const struct snapshot *snapshot, struct comparison *
  */
 size_t clone_read(HANDLE clone, uint64_t address, unsigned char *buffer, size_t size);
 
-/** Cuts a range at the start of a page, to half or less where it can. \return 0 for a single page.
+/**
+ * Cuts a range at the start of a page, to half or less where it can.
+ *
+ * \return 0 for a single page.
  */
 size_t clone_shrink(uint64_t address, size_t size);
 

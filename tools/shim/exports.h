@@ -20,9 +20,11 @@ struct shim_export {
  *
  * \param nt     [in] Services.
  * \param module [in] A module of this process; the new table stays for as long as the process
- * lives. \param added  [in] Sorted by name, as strcmp() does. \param count  [in] Number of them.
+ *                    lives.
+ * \param added  [in] Sorted by name, as strcmp() does.
+ * \param count  [in] Number of them.
  * \return STATUS_SUCCESS · STATUS_INVALID_IMAGE_FORMAT for a module without exports ·
- * STATUS_NO_MEMORY · the system's status. On failure the module is as it was.
+ *         STATUS_NO_MEMORY · the system's status. On failure the module is as it was.
  */
 NTSTATUS exports_add(const struct pss_nt *nt, char *module, const struct shim_export *added,
                      unsigned count);

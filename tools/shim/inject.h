@@ -29,9 +29,11 @@ struct inject_image {
  *
  * \param nt      [in]  Services.
  * \param process [in]  PROCESS_QUERY_INFORMATION, PROCESS_VM_READ; a 32-bit caller cannot see a
- * 64-bit process. \param image   [out] Filled on success. \return STATUS_SUCCESS ·
- * STATUS_INVALID_IMAGE_FORMAT · STATUS_NOT_SUPPORTED for another machine, and for a program of
- * managed code only, whose imports no loader reads · the system's status.
+ *                      64-bit process.
+ * \param image   [out] Filled on success.
+ * \return STATUS_SUCCESS · STATUS_INVALID_IMAGE_FORMAT · STATUS_NOT_SUPPORTED for another machine,
+ *         and for a program of managed code only, whose imports no loader reads · the system's
+ *         status.
  */
 NTSTATUS inject_open(const struct pss_nt *nt, HANDLE process, struct inject_image *image);
 
@@ -41,9 +43,10 @@ NTSTATUS inject_open(const struct pss_nt *nt, HANDLE process, struct inject_imag
  *
  * \param nt    [in] Services.
  * \param image [in] From inject_open(); PROCESS_VM_OPERATION and PROCESS_VM_WRITE are needed
- * besides. \param dlls  [in] Two of them, in the order of loading. \return STATUS_SUCCESS ·
- * STATUS_INVALID_IMAGE_FORMAT · STATUS_NO_MEMORY · the system's status. On failure the program is
- * as it was.
+ *                   besides.
+ * \param dlls  [in] Two of them, in the order of loading.
+ * \return STATUS_SUCCESS · STATUS_INVALID_IMAGE_FORMAT · STATUS_NO_MEMORY · the system's status. On
+ *         failure the program is as it was.
  */
 NTSTATUS inject_imports(const struct pss_nt *nt, const struct inject_image *image,
                         const struct inject_dll dlls[2]);
