@@ -38,7 +38,7 @@ static int find_xstate_services(const struct pss_nt *nt, struct xstate_services 
 {
     *(void **)&services->get_length = nt->find_service("RtlGetExtendedContextLength");
     if (!services->get_length)
-        return 0; /* it may have been waited for */
+        return 0;
     *(void **)&services->initialize = nt->find_service("RtlInitializeExtendedContext");
     *(void **)&services->set_mask = nt->find_service("RtlSetExtendedFeaturesMask");
     *(void **)&services->get_enabled = nt->find_service("RtlGetEnabledExtendedFeatures");

@@ -2,6 +2,7 @@
 /* The real system behind the seam: native functions are named here, and one in guard.c. */
 #include "nt/nt.h"
 
+#include "nt/exports.h"
 #include "nt/guard.h"
 
 #include <stddef.h>
@@ -152,32 +153,54 @@ static void *NTAPI find_export(void *module, const char *name)
     return NT_SUCCESS(LdrGetProcedureAddress(module, &text, 0, &address)) ? address : NULL;
 }
 
-/* About a second: who holds the lock may wait for this very thread, or stand still for good. */
-static NTSTATUS lock_loader_patiently(ULONG_PTR *cookie)
-{
-    static const int tries = 75;
-    LARGE_INTEGER pause = {.QuadPart = -10 * 10000}; /* 100 ns; negative is from now on */
-    NTSTATUS status = try_lock_loader(cookie);
+#define MODULE_REGIONS 64u /* that are looked at: no ntdll has as many */
 
-    for (int i = 1; i < tries && status == STATUS_LOCK_NOT_GRANTED; i++) {
-        NtDelayExecution(FALSE, &pause); /* or try at once */
-        status = try_lock_loader(cookie);
+/* The bytes from the start of an image that can be read. */
+static SIZE_T readable_size(void *base)
+{
+    MEMORY_BASIC_INFORMATION region;
+    char *end = base;
+
+    for (uint32_t i = 0; i < MODULE_REGIONS; i++) {
+        NTSTATUS status = NtQueryVirtualMemory(PSS_CURRENT_PROCESS, end, PSS_NT_MEMORY_BASIC,
+                                               &region, sizeof(region), NULL);
+
+        if (!NT_SUCCESS(status) || region.State != MEM_COMMIT || region.AllocationBase != base ||
+            region.Protect & (PAGE_NOACCESS | PAGE_GUARD))
+            break;
+        end = (char *)region.BaseAddress + region.RegionSize;
     }
-    return status;
+    return (SIZE_T)(end - (char *)base);
+}
+
+static int open_module_at(void *address, struct pss_module *module)
+{
+    MEMORY_BASIC_INFORMATION region;
+    NTSTATUS status = NtQueryVirtualMemory(PSS_CURRENT_PROCESS, address, PSS_NT_MEMORY_BASIC,
+                                           &region, sizeof(region), NULL);
+
+    return NT_SUCCESS(status) && region.Type == MEM_IMAGE &&
+           pss_module_open(region.AllocationBase, readable_size(region.AllocationBase), module);
+}
+
+/* By functions that the loader has bound to ntdll; somebody may have redirected one of them. */
+static int open_ntdll(struct pss_module *ntdll)
+{
+    void *const functions[] = {(void *)(uintptr_t)NtQueryVirtualMemory,
+                               (void *)(uintptr_t)RtlGetLastWin32Error,
+                               (void *)(uintptr_t)NtDelayExecution};
+
+    for (uint32_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
+        if (open_module_at(functions[i], ntdll) && pss_module_is_named(ntdll, "ntdll.dll"))
+            return 1;
+    return 0;
 }
 
 static void *NTAPI find_service(const char *name)
 {
-    ULONG_PTR cookie = 0;
-    void *ntdll, *service = NULL;
+    struct pss_module ntdll;
 
-    if (!NT_SUCCESS(lock_loader_patiently(&cookie)))
-        return NULL;
-    ntdll = find_module(L"ntdll.dll");
-    if (ntdll)
-        service = find_export(ntdll, name);
-    unlock_loader(cookie);
-    return service;
+    return open_ntdll(&ntdll) ? pss_module_find_export(&ntdll, name) : NULL;
 }
 
 static NTSTATUS NTAPI query_environment(const WCHAR *name, WCHAR *value, USHORT size)

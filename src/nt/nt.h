@@ -119,7 +119,10 @@ struct pss_nt {
     /* RtlAllocateHeap and RtlFreeHeap on the process heap; NULL is freed without effect. */
     void *(NTAPI *allocate_heap)(SIZE_T);
     void(NTAPI *free_heap)(void *);
-    /* An export of ntdll that some systems lack, by name; NULL where it is missing. */
+    /*
+     * An export of ntdll that some systems lack, by name; NULL where it is missing. No lock is taken:
+     * a thread that has crashed may hold the loader's.
+     */
     void *(NTAPI *find_service)(const char *);
 
     /* LdrLockLoaderLock without waiting: STATUS_LOCK_NOT_GRANTED while another thread has it. */

@@ -49,16 +49,29 @@ static void let_go(struct holder holder)
     CloseHandle(holder.holds);
 }
 
+static DWORD context_length(HPSS snapshot)
+{
+    PSS_THREAD_INFORMATION information;
+
+    assert_same(
+        pss.query(snapshot, PSS_QUERY_THREAD_INFORMATION, &information, sizeof(information)),
+        ERROR_SUCCESS);
+    return information.ContextLength;
+}
+
+/* They have their extended part all the same. */
 static void test_extended_contexts_are_not_waited_for(void **state)
 {
     struct target *target = target_start();
-    HPSS snapshot = NULL;
+    HPSS without = target_capture(target, EXTENDED, CONTEXT_ALL), snapshot = NULL;
 
     (void)state;
     struct holder holder = hold_lock();
     DWORD error = pss.capture(target->process, EXTENDED, CONTEXT_ALL, &snapshot);
     let_go(holder);
     assert_same(error, ERROR_SUCCESS);
+    assert_same(context_length(snapshot), context_length(without));
+    free_snapshot(without);
     struct records threads = records_read(snapshot, PSS_WALK_THREADS);
     for (DWORD i = 0; i < threads.count; i++)
         assert_non_null(record_at(threads, PSS_THREAD_ENTRY, i)->ContextRecord);
