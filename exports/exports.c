@@ -35,8 +35,22 @@ static DWORD win32_error(NTSTATUS status)
 
 /*
  * Each export asks first who serves this process. The question that decides is one capture of the
- * system's; every later one is a look at one variable.
+ * system's; every later one is a look at one variable. What ours have made stays with ours.
  */
+
+/* The end of a call that makes something. */
+static DWORD made(NTSTATUS status)
+{
+    pss_forward_served(NT_SUCCESS(status));
+    return win32_error(status);
+}
+
+/* The end of a call that was given a handle: unless that means nothing to us, it is one of ours. */
+static DWORD used(NTSTATUS status)
+{
+    pss_forward_served(status != STATUS_INVALID_HANDLE);
+    return win32_error(status);
+}
 
 DWORD WINAPI PssCaptureSnapshot(HANDLE ProcessHandle, PSS_CAPTURE_FLAGS CaptureFlags,
                                 DWORD ThreadContextFlags, HPSS *SnapshotHandle)
@@ -45,8 +59,8 @@ DWORD WINAPI PssCaptureSnapshot(HANDLE ProcessHandle, PSS_CAPTURE_FLAGS CaptureF
 
     if (system)
         return system->capture(ProcessHandle, CaptureFlags, ThreadContextFlags, SnapshotHandle);
-    return win32_error(pss_snapshot_capture(pss_nt_system(), ProcessHandle, (uint32_t)CaptureFlags,
-                                            ThreadContextFlags, SnapshotHandle));
+    return made(pss_snapshot_capture(pss_nt_system(), ProcessHandle, (uint32_t)CaptureFlags,
+                                     ThreadContextFlags, SnapshotHandle));
 }
 
 DWORD WINAPI PssFreeSnapshot(HANDLE ProcessHandle, HPSS SnapshotHandle)
@@ -55,7 +69,7 @@ DWORD WINAPI PssFreeSnapshot(HANDLE ProcessHandle, HPSS SnapshotHandle)
 
     if (system)
         return system->free(ProcessHandle, SnapshotHandle);
-    return win32_error(pss_snapshot_free(pss_nt_system(), ProcessHandle, SnapshotHandle));
+    return used(pss_snapshot_free(pss_nt_system(), ProcessHandle, SnapshotHandle));
 }
 
 DWORD WINAPI PssQuerySnapshot(HPSS SnapshotHandle, PSS_QUERY_INFORMATION_CLASS InformationClass,
@@ -65,8 +79,8 @@ DWORD WINAPI PssQuerySnapshot(HPSS SnapshotHandle, PSS_QUERY_INFORMATION_CLASS I
 
     if (system)
         return system->query(SnapshotHandle, InformationClass, Buffer, BufferLength);
-    return win32_error(pss_snapshot_query(pss_nt_system(), SnapshotHandle,
-                                          (uint32_t)InformationClass, Buffer, BufferLength));
+    return used(pss_snapshot_query(pss_nt_system(), SnapshotHandle, (uint32_t)InformationClass,
+                                   Buffer, BufferLength));
 }
 
 DWORD WINAPI PssWalkSnapshot(HPSS SnapshotHandle, PSS_WALK_INFORMATION_CLASS InformationClass,
@@ -77,8 +91,8 @@ DWORD WINAPI PssWalkSnapshot(HPSS SnapshotHandle, PSS_WALK_INFORMATION_CLASS Inf
     if (system)
         return system->walk(SnapshotHandle, InformationClass, WalkMarkerHandle, Buffer,
                             BufferLength);
-    return win32_error(pss_snapshot_walk(SnapshotHandle, (uint32_t)InformationClass,
-                                         WalkMarkerHandle, Buffer, BufferLength));
+    return used(pss_snapshot_walk(SnapshotHandle, (uint32_t)InformationClass, WalkMarkerHandle,
+                                  Buffer, BufferLength));
 }
 
 DWORD WINAPI PssDuplicateSnapshot(HANDLE SourceProcessHandle, HPSS SnapshotHandle,
@@ -94,7 +108,7 @@ DWORD WINAPI PssDuplicateSnapshot(HANDLE SourceProcessHandle, HPSS SnapshotHandl
     if (system)
         return system->duplicate(SourceProcessHandle, SnapshotHandle, TargetProcessHandle,
                                  TargetSnapshotHandle, Flags);
-    return win32_error(pss_snapshot_duplicate(pss_nt_system(), &what, TargetSnapshotHandle));
+    return used(pss_snapshot_duplicate(pss_nt_system(), &what, TargetSnapshotHandle));
 }
 
 DWORD WINAPI PssWalkMarkerCreate(const PSS_ALLOCATOR *Allocator, HPSSWALK *WalkMarkerHandle)
@@ -103,7 +117,7 @@ DWORD WINAPI PssWalkMarkerCreate(const PSS_ALLOCATOR *Allocator, HPSSWALK *WalkM
 
     if (system)
         return system->marker_create(Allocator, WalkMarkerHandle);
-    return win32_error(pss_marker_create(pss_nt_system(), Allocator, WalkMarkerHandle));
+    return made(pss_marker_create(pss_nt_system(), Allocator, WalkMarkerHandle));
 }
 
 DWORD WINAPI PssWalkMarkerFree(HPSSWALK WalkMarkerHandle)
@@ -112,7 +126,7 @@ DWORD WINAPI PssWalkMarkerFree(HPSSWALK WalkMarkerHandle)
 
     if (system)
         return system->marker_free(WalkMarkerHandle);
-    return win32_error(pss_marker_free(pss_nt_system(), WalkMarkerHandle));
+    return used(pss_marker_free(pss_nt_system(), WalkMarkerHandle));
 }
 
 DWORD WINAPI PssWalkMarkerGetPosition(HPSSWALK WalkMarkerHandle, ULONG_PTR *Position)
@@ -121,7 +135,7 @@ DWORD WINAPI PssWalkMarkerGetPosition(HPSSWALK WalkMarkerHandle, ULONG_PTR *Posi
 
     if (system)
         return system->marker_get_position(WalkMarkerHandle, Position);
-    return win32_error(pss_marker_tell(WalkMarkerHandle, Position));
+    return used(pss_marker_tell(WalkMarkerHandle, Position));
 }
 
 DWORD WINAPI PssWalkMarkerSetPosition(HPSSWALK WalkMarkerHandle, ULONG_PTR Position)
@@ -130,7 +144,7 @@ DWORD WINAPI PssWalkMarkerSetPosition(HPSSWALK WalkMarkerHandle, ULONG_PTR Posit
 
     if (system)
         return system->marker_set_position(WalkMarkerHandle, Position);
-    return win32_error(pss_marker_seek(WalkMarkerHandle, Position));
+    return used(pss_marker_seek(WalkMarkerHandle, Position));
 }
 
 DWORD WINAPI PssWalkMarkerSeekToBeginning(HPSSWALK WalkMarkerHandle)
@@ -139,7 +153,7 @@ DWORD WINAPI PssWalkMarkerSeekToBeginning(HPSSWALK WalkMarkerHandle)
 
     if (system)
         return system->marker_seek_to_beginning(WalkMarkerHandle);
-    return win32_error(pss_marker_rewind(WalkMarkerHandle));
+    return used(pss_marker_rewind(WalkMarkerHandle));
 }
 
 /* The last three are in no header; kernel32 exports them beside the ones they are named after. */
@@ -150,7 +164,7 @@ DWORD WINAPI PssWalkMarkerTell(HPSSWALK WalkMarkerHandle, ULONG_PTR *Position)
 
     if (system)
         return system->marker_tell(WalkMarkerHandle, Position);
-    return win32_error(pss_marker_tell(WalkMarkerHandle, Position));
+    return used(pss_marker_tell(WalkMarkerHandle, Position));
 }
 
 DWORD WINAPI PssWalkMarkerSeek(HPSSWALK WalkMarkerHandle, ULONG_PTR Position)
@@ -159,7 +173,7 @@ DWORD WINAPI PssWalkMarkerSeek(HPSSWALK WalkMarkerHandle, ULONG_PTR Position)
 
     if (system)
         return system->marker_seek(WalkMarkerHandle, Position);
-    return win32_error(pss_marker_seek(WalkMarkerHandle, Position));
+    return used(pss_marker_seek(WalkMarkerHandle, Position));
 }
 
 DWORD WINAPI PssWalkMarkerRewind(HPSSWALK WalkMarkerHandle)
@@ -168,5 +182,5 @@ DWORD WINAPI PssWalkMarkerRewind(HPSSWALK WalkMarkerHandle)
 
     if (system)
         return system->marker_rewind(WalkMarkerHandle);
-    return win32_error(pss_marker_rewind(WalkMarkerHandle));
+    return used(pss_marker_rewind(WalkMarkerHandle));
 }

@@ -8,23 +8,44 @@
 #define ENVIRONMENT_TRIES 25u  /* a quarter of a second */
 #define DECISION_TRIES    300u /* three seconds: longer than the prober waits for locks */
 
-/* Its address means that our own implementation serves. */
-static const struct pss_system_api ours;
+/* What is decided; any other state is the number of calls that ours serve until it is. */
+#define SYSTEM_SERVES UINT32_MAX
+#define OURS_SERVE    (UINT32_MAX - 1)
 
 static struct pss_forward process_wide;
 
-static const struct pss_system_api *decision_of(const struct pss_forward *forward)
+static uint32_t state_of(const struct pss_forward *forward)
 {
-    return __atomic_load_n(&forward->decision, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&forward->state, __ATOMIC_ACQUIRE);
+}
+
+static int is_decided(uint32_t state)
+{
+    return state >= OURS_SERVE;
+}
+
+/* Goes from one state to another; if it is no longer the one, \p state is what it is now. */
+static int change_state(struct pss_forward *forward, uint32_t *state, uint32_t next)
+{
+    return __atomic_compare_exchange_n(&forward->state, state, next, 0, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_ACQUIRE);
 }
 
 /* The first decision stands. */
-static void settle(struct pss_forward *forward, const struct pss_system_api *who)
+static void settle_for_ours(struct pss_forward *forward)
 {
-    const struct pss_system_api *undecided = NULL;
+    uint32_t state = state_of(forward);
 
-    __atomic_compare_exchange_n(&forward->decision, &undecided, who, 0, __ATOMIC_ACQ_REL,
-                                __ATOMIC_ACQUIRE);
+    while (!is_decided(state) && !change_state(forward, &state, OURS_SERVE))
+        ;
+}
+
+/* Not while ours serve a call: what that call makes would be handed to the system's later. */
+static void settle_for_system(struct pss_forward *forward)
+{
+    uint32_t state = 0;
+
+    change_state(forward, &state, SYSTEM_SERVES); /* or it is found out again */
 }
 
 static int is_blank(WCHAR character)
@@ -44,59 +65,89 @@ static int is_zero(const WCHAR *value)
     return *value == 0;
 }
 
-static int is_allowed(const struct pss_nt *nt)
+/* STATUS_SUCCESS: the environment allows it; STATUS_LOCK_NOT_GRANTED: it cannot be read now. */
+static NTSTATUS ask_environment(const struct pss_nt *nt)
 {
     WCHAR value[32];
     NTSTATUS status = STATUS_LOCK_NOT_GRANTED;
 
     for (uint32_t i = 0; i < ENVIRONMENT_TRIES && status == STATUS_LOCK_NOT_GRANTED; i++) {
         if (i && !pss_patience_pause(nt))
-            return 0;
+            return STATUS_LOCK_NOT_GRANTED;
         status = nt->query_environment(L"PSS_FORWARD", value, sizeof(value));
     }
     if (NT_SUCCESS(status))
-        return !is_zero(value);
-    return status == STATUS_VARIABLE_NOT_FOUND || status == STATUS_BUFFER_TOO_SMALL;
+        return is_zero(value) ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS;
+    if (status == STATUS_VARIABLE_NOT_FOUND || status == STATUS_BUFFER_TOO_SMALL)
+        return STATUS_SUCCESS;
+    return status;
 }
 
+/* Locks that stay held tell nothing about the system: then it remains to be decided. */
 static void probe(const struct pss_nt *nt, struct pss_forward *forward)
 {
-    int works = is_allowed(nt) && NT_SUCCESS(pss_system_api_find(nt, &forward->api)) &&
-                pss_system_api_works(nt, &forward->api);
+    NTSTATUS status = ask_environment(nt);
 
-    settle(forward, works ? &forward->api : &ours);
+    if (NT_SUCCESS(status))
+        status = pss_system_api_find(nt, &forward->api);
+    if (NT_SUCCESS(status) && pss_system_api_works(nt, &forward->api))
+        settle_for_system(forward);
+    else if (status != STATUS_LOCK_NOT_GRANTED)
+        settle_for_ours(forward);
+    __atomic_store_n(&forward->prober, 0, __ATOMIC_RELEASE);
 }
 
 /* The prober may have been ended, or stand still, or wait for us. */
-static void wait_for_prober(const struct pss_nt *nt, struct pss_forward *forward)
+static void wait_for_prober(const struct pss_nt *nt, const struct pss_forward *forward)
 {
-    for (uint32_t i = 0; i < DECISION_TRIES && !decision_of(forward); i++)
-        if (!pss_patience_pause(nt))
+    for (uint32_t i = 0; i < DECISION_TRIES && !is_decided(state_of(forward)); i++)
+        if (!__atomic_load_n(&forward->prober, __ATOMIC_ACQUIRE) || !pss_patience_pause(nt))
             break;
-    settle(forward, &ours);
+}
+
+static void find_out(const struct pss_nt *nt, struct pss_forward *forward)
+{
+    uint32_t thread = (uint32_t)(ULONG_PTR)nt->current_id().UniqueThread, prober = 0;
+
+    if (__atomic_compare_exchange_n(&forward->prober, &prober, thread, 0, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE))
+        probe(nt, forward);
+    else if (prober == thread) /* the system's functions call ours: they are made of them */
+        settle_for_ours(forward);
+    else
+        wait_for_prober(nt, forward);
 }
 
 const struct pss_system_api *pss_forward_decide(const struct pss_nt *nt,
                                                 struct pss_forward *forward)
 {
-    const struct pss_system_api *decision = decision_of(forward);
-    uint32_t prober = 0, thread;
+    uint32_t state = state_of(forward);
 
-    if (!decision) {
-        thread = (uint32_t)(ULONG_PTR)nt->current_id().UniqueThread;
-        if (__atomic_compare_exchange_n(&forward->prober, &prober, thread, 0, __ATOMIC_ACQ_REL,
-                                        __ATOMIC_ACQUIRE))
-            probe(nt, forward);
-        else if (prober == thread) /* the system's functions call ours: they are made of them */
-            settle(forward, &ours);
-        else
-            wait_for_prober(nt, forward);
-        decision = decision_of(forward);
+    if (!is_decided(state)) {
+        find_out(nt, forward);
+        state = state_of(forward);
     }
-    return decision == &ours ? NULL : decision;
+    while (!is_decided(state) && !change_state(forward, &state, state + 1))
+        ;
+    return state == SYSTEM_SERVES ? &forward->api : NULL;
+}
+
+void pss_forward_end(struct pss_forward *forward, int is_ours)
+{
+    uint32_t state = state_of(forward);
+
+    if (is_ours)
+        settle_for_ours(forward);
+    while (!is_ours && !is_decided(state) && state && !change_state(forward, &state, state - 1))
+        ;
 }
 
 const struct pss_system_api *pss_forward_api(const struct pss_nt *nt)
 {
     return pss_forward_decide(nt, &process_wide);
+}
+
+void pss_forward_served(int is_ours)
+{
+    pss_forward_end(&process_wide, is_ours);
 }

@@ -62,6 +62,7 @@ int pss_module_open(const void *base, SIZE_T limit, struct pss_module *module)
 
 static void read_directory(const struct pss_module *module, IMAGE_EXPORT_DIRECTORY *directory)
 {
+    memset(directory, 0, sizeof(*directory));
     read_at(module, module->exports, directory, sizeof(*directory)); /* Opened: it is there. */
 }
 

@@ -120,8 +120,8 @@ struct pss_nt {
     void *(NTAPI *allocate_heap)(SIZE_T);
     void(NTAPI *free_heap)(void *);
     /*
-     * An export of ntdll that some systems lack, by name; NULL where it is missing. No lock is taken:
-     * a thread that has crashed may hold the loader's.
+     * An export of ntdll that some systems lack, by name; NULL where it is missing. No lock is
+     * taken: a thread that has crashed may hold the loader's.
      */
     void *(NTAPI *find_service)(const char *);
 

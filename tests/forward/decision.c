@@ -12,6 +12,8 @@ static const struct pss_system_api *decide(void)
 {
     const struct pss_system_api *api = pss_forward_decide(faulty_nt(), &forward);
 
+    if (!api)
+        pss_forward_end(&forward, 0);
     assert_same(GetLastError(), SYSTEM_LAST_ERROR);
     return api;
 }
@@ -220,6 +222,8 @@ static void test_locks_of_other_threads_are_waited_for_a_little(void **state)
     assert_null(decide_locked(UINT32_MAX, 0));
     assert_same(faulty_calls_of(FAULTY_find_module), 0);
     assert_true(faulty_calls_of(FAULTY_delay) < 100);
+    system_lock(0, 0);
+    assert_non_null(decide());
     assert_null(decide_locked(0, UINT32_MAX));
     assert_same(faulty_calls_of(FAULTY_try_lock_loader), 0);
     assert_true(faulty_calls_of(FAULTY_delay) < 100);

@@ -48,6 +48,10 @@ static bool decide_with_fault(uint32_t number, bool is_lasting, NTSTATUS status)
     assert_same(stand_in->markers, 0);
     system_assert_clean(failed ? faulty_name(failed->service) : "no fault");
     faulty_fail(0, false, STATUS_SUCCESS);
+    if (!api)
+        pss_forward_end(&forward, 0);
+    if (failed && failed->service == FAULTY_delay) /* it could not be waited for a lock */
+        api = &forward.api;
     assert_ptr_equal(pss_forward_decide(faulty_nt(), &forward), api);
     return failed != NULL;
 }

@@ -22,7 +22,10 @@ static DWORD WINAPI decide(void *argument)
 {
     if (argument)
         WaitForSingleObject(start, INFINITE);
-    return pss_forward_decide(faulty_nt(), &forward) != NULL;
+    if (pss_forward_decide(faulty_nt(), &forward))
+        return 1;
+    pss_forward_end(&forward, 0);
+    return 0;
 }
 
 static HANDLE begin(LPTHREAD_START_ROUTINE routine, void *argument)
@@ -86,6 +89,7 @@ static void test_prober_that_is_stuck_is_not_waited_for_for_ever(void **state)
     assert_same(WaitForSingleObject(stand_in->entered, INFINITE), WAIT_OBJECT_0);
     assert_null(pss_forward_decide(faulty_nt(), &forward));
     assert_same(WaitForSingleObject(prober, 0), WAIT_TIMEOUT);
+    pss_forward_end(&forward, 1);
 
     /* It finds the system working at last, and that all is decided. */
     SetEvent(stand_in->leave);
@@ -144,7 +148,8 @@ static void test_loader_locked_for_long_is_not_waited_for(void **state)
     assert_true(is_held);
     assert_null(api);
     assert_same(faulty_calls_of(FAULTY_find_module), 0);
-    assert_null(pss_forward_decide(faulty_nt(), &forward));
+    pss_forward_end(&forward, 0);
+    assert_non_null(pss_forward_decide(faulty_nt(), &forward));
     system_assert_clean("loader locked");
 }
 

@@ -202,9 +202,33 @@ static void test_calls_that_are_handed_on_do_nothing_here(void **state)
     assert_same(fake.all_calls, calls);
 }
 
+/*
+ * It runs first, before anything is decided: what ours refuse while another thread holds the lock
+ * of the loader leaves nothing of ours, and the system serves as soon as it can be asked.
+ */
+static void test_calls_are_handed_on_once_the_loader_is_free(void **state)
+{
+    PSS_PROCESS_INFORMATION process;
+
+    (void)state;
+    world_setup(state);
+    fake.find_export = find_export;
+    fake.loader_tries = UINT32_MAX;
+    answer = ERROR_SUCCESS;
+    assert_same(PssQuerySnapshot(NULL, PSS_QUERY_PROCESS_INFORMATION, &process, sizeof(process)),
+                ERROR_INVALID_HANDLE);
+    assert_same(PssCaptureSnapshot(pointer_to(0xBAD0), PSS_CAPTURE_NONE, 0, &(HPSS){NULL}),
+                ERROR_INVALID_HANDLE);
+    assert_same(PssWalkMarkerFree(NULL), ERROR_INVALID_HANDLE);
+    fake.loader_tries = 0;
+    assert_same(PssWalkMarkerFree(MARKER), ERROR_SUCCESS);
+    assert_string_equal(last.name, "free_marker");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_calls_are_handed_on_once_the_loader_is_free, world_teardown),
         cmocka_unit_test_setup_teardown(test_calls_of_snapshots_are_handed_on, set_up,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(test_calls_of_markers_are_handed_on, set_up,

@@ -126,9 +126,14 @@ static void tear_down(void)
     assert_same(world_teardown(&none), 0);
 }
 
+/* For a call that leaves nothing. */
 static const struct pss_system_api *decide(void)
 {
-    return pss_forward_decide(fake_nt(), &forward);
+    const struct pss_system_api *api = pss_forward_decide(fake_nt(), &forward);
+
+    if (!api)
+        pss_forward_end(&forward, 0);
+    return api;
 }
 
 static void test_system_that_works_serves_and_stays(void **state)
@@ -287,6 +292,72 @@ static void test_system_that_takes_us_for_another_process_does_not_serve(void **
     tear_down();
 }
 
+/* What nobody could find out, as the locks were held, is found out by the next call. */
+static void test_decision_that_could_not_be_made_is_made_later(void **state)
+{
+    (void)state;
+    build();
+    fake.loader_tries = UINT32_MAX;
+    assert_null(decide());
+    assert_null(decide());
+    fake.loader_tries = 0;
+    assert_ptr_equal(decide(), &forward.api);
+    assert_same(captures, 1);
+    tear_down();
+
+    build();
+    fake.setting_tries = UINT32_MAX;
+    assert_null(decide());
+    fake.setting_tries = 0;
+    fake.forward_setting = L"0";
+    assert_null(decide());
+    fake.forward_setting = NULL; /* what it said stands */
+    assert_null(decide());
+    assert_same(captures, 0);
+    tear_down();
+
+    build();
+    forward.prober = 1; /* that stands still for a while */
+    assert_null(decide());
+    forward.prober = 0;
+    assert_ptr_equal(decide(), &forward.api);
+    tear_down();
+}
+
+/* The system's functions would take a snapshot of ours for anything. */
+static void test_what_ours_have_made_stays_with_ours(void **state)
+{
+    (void)state;
+    build();
+    fake.loader_tries = UINT32_MAX;
+    assert_null(pss_forward_decide(fake_nt(), &forward));
+    pss_forward_end(&forward, 1);
+    fake.loader_tries = 0;
+    assert_null(decide());
+    assert_same(captures, 0);
+    tear_down();
+}
+
+/* As long as ours serve a call nobody knows what it will make. */
+static void test_system_does_not_serve_while_ours_do(void **state)
+{
+    (void)state;
+    for (int makes_something = 0; makes_something < 2; makes_something++) {
+        build();
+        fake.loader_tries = UINT32_MAX;
+        assert_null(pss_forward_decide(fake_nt(), &forward));
+        fake.loader_tries = 0;
+        assert_null(decide());
+        assert_null(decide());
+        pss_forward_end(&forward, makes_something);
+        if (makes_something)
+            assert_null(decide());
+        else
+            assert_ptr_equal(decide(), &forward.api);
+        tear_down();
+    }
+}
+
 static int is_of_the_decision(enum fake_call call)
 {
     return call == FAKE_LOCK_LOADER || call == FAKE_FIND_MODULE || call == FAKE_DELAY ||
@@ -310,7 +381,10 @@ static int decide_with_fault(struct fake_fault fault)
     if (was_met && is_of_the_decision(fake.faulty_call))
         assert_null(api);
     fake.fault.first = 0;
-    assert_ptr_equal(decide(), api);
+    if (was_met && fake.faulty_call == FAKE_DELAY) /* it could not be waited for a lock */
+        assert_ptr_equal(decide(), &forward.api);
+    else
+        assert_ptr_equal(decide(), api);
     tear_down();
     return was_met;
 }
@@ -335,7 +409,13 @@ static void test_decision_with_faults_leaves_nothing(void **state)
 static void be_decided(void *context)
 {
     (void)context;
-    __atomic_store_n(&forward.decision, &forward.api, __ATOMIC_RELEASE);
+    pss_forward_end(&forward, 1);
+}
+
+static void be_given_up(void *context)
+{
+    (void)context;
+    __atomic_store_n(&forward.prober, 0, __ATOMIC_RELEASE);
 }
 
 /* Another thread is at it, and may stand still for good. */
@@ -346,7 +426,18 @@ static void test_prober_is_waited_for_but_not_for_ever(void **state)
     forward.prober = 1;
     fake.event_call = 5;
     fake.event = be_decided;
-    assert_ptr_equal(decide(), &forward.api);
+    assert_null(decide());
+    assert_same(fake.delays, 5);
+    forward.prober = 0;
+    assert_null(decide());
+    assert_same(captures, 0);
+    tear_down();
+
+    build();
+    forward.prober = 1;
+    fake.event_call = 5;
+    fake.event = be_given_up;
+    assert_null(decide());
     assert_same(fake.delays, 5);
     tear_down();
 
@@ -365,28 +456,45 @@ static void test_prober_is_waited_for_but_not_for_ever(void **state)
     tear_down();
 }
 
+static int makes_something; /* what ours serve */
+
 static void *decide_in_thread(void *parameter)
 {
+    const struct pss_system_api *api = pss_forward_decide(fake_nt(), &forward);
+
     (void)parameter;
-    return (void *)(uintptr_t)decide();
+    if (!api)
+        pss_forward_end(&forward, makes_something);
+    return (void *)(uintptr_t)api;
 }
 
-/* Delays end at once here, so that some may give up the prober: but all say the same. */
-static void test_threads_at_once_get_one_answer(void **state)
+/*
+ * Delays end at once here, so that some may give up the prober, and are served by ours, or take it
+ * for themselves, since all have one id. If one of them makes something, the system never serves.
+ */
+static void test_threads_at_once_are_never_served_by_both(void **state)
 {
     (void)state;
     for (int round = 0; round < 50; round++) {
         pthread_t threads[THREADS];
         void *answers[THREADS];
+        int by_ours = 0, by_system = 0;
 
         build();
+        makes_something = round % 2;
         for (int i = 0; i < THREADS; i++)
             assert_int_equal(pthread_create(&threads[i], NULL, decide_in_thread, NULL), 0);
-        for (int i = 0; i < THREADS; i++)
+        for (int i = 0; i < THREADS; i++) {
             pthread_join(threads[i], &answers[i]);
-        for (int i = 0; i < THREADS; i++)
-            assert_ptr_equal(answers[i], decide());
-        assert_true(captures <= 1);
+            by_ours |= !answers[i];
+            by_system |= answers[i] != NULL;
+        }
+        if (makes_something)
+            assert_false(by_ours && by_system);
+        if (!by_ours)
+            assert_ptr_equal(decide(), &forward.api);
+        else if (makes_something)
+            assert_null(decide());
         tear_down();
     }
 }
@@ -402,9 +510,12 @@ int main(void)
         cmocka_unit_test(test_functions_of_the_own_module_do_not_serve),
         cmocka_unit_test(test_functions_of_another_module_are_found),
         cmocka_unit_test(test_system_that_takes_us_for_another_process_does_not_serve),
+        cmocka_unit_test(test_decision_that_could_not_be_made_is_made_later),
+        cmocka_unit_test(test_what_ours_have_made_stays_with_ours),
+        cmocka_unit_test(test_system_does_not_serve_while_ours_do),
         cmocka_unit_test(test_decision_with_faults_leaves_nothing),
         cmocka_unit_test(test_prober_is_waited_for_but_not_for_ever),
-        cmocka_unit_test(test_threads_at_once_get_one_answer),
+        cmocka_unit_test(test_threads_at_once_are_never_served_by_both),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,7 +72,8 @@ BOOL WINAPI DllMain(HINSTANCE self, DWORD reason, void *reserved)
         return TRUE;
     DisableThreadLibraryCalls(self);
     if (pss_forward_api(nt) != NULL)
-        return TRUE; /* The system's works. */
+        return TRUE;       /* The system's works. */
+    pss_forward_served(1); /* Calls are redirected for good. */
     redirect_api(nt, self, pss);
     children_follow(nt, self, pss);
     return TRUE;
