@@ -211,13 +211,24 @@ void faulty_account_thread(HANDLE thread)
 
 void faulty_account_carrier(HANDLE process)
 {
-    HANDLE own = own_handle(process, SYNCHRONIZE);
+    HANDLE own = own_handle(process, SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION);
 
     carriers_made++;
     if (own)
         put(&carriers, own, "too many processes:");
     forget_last_carrier();
     last_carrier = own_handle(process, PROCESS_ALL_ACCESS);
+}
+
+uint32_t faulty_account_handles_to(HANDLE object)
+{
+    DWORD last_error = GetLastError(), pid = GetProcessId(object);
+    uint32_t count = pid && last_carrier && GetProcessId(last_carrier) == pid;
+
+    for (uint32_t i = 0; pid && i < carriers.count; i++)
+        count += GetProcessId((HANDLE)carriers.items[i]) == pid;
+    SetLastError(last_error);
+    return count;
 }
 
 NTSTATUS faulty_account_released(const char *what, NTSTATUS status)

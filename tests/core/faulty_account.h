@@ -32,6 +32,10 @@ void faulty_account_thread(HANDLE thread);
 /** Remembers a process by a handle of our own, likewise. */
 void faulty_account_carrier(HANDLE process);
 
+/** The handles of our own to a process that is remembered: it is not the library that counts them.
+ */
+uint32_t faulty_account_handles_to(HANDLE object);
+
 /** Notes a release that failed; answers its status. */
 NTSTATUS faulty_account_released(const char *what, NTSTATUS status);
 

@@ -425,7 +425,10 @@ static NTSTATUS NTAPI query_object(HANDLE handle, ULONG class_number, void *buff
 {
     FAIL_IF_PLANNED(.service = FAULTY_query_object, .handle = handle, .class_number = class_number,
                     .size = size);
-    return inner.query_object(handle, class_number, buffer, size, returned);
+    NTSTATUS status = inner.query_object(handle, class_number, buffer, size, returned);
+    if (NT_SUCCESS(status) && class_number == PSS_NT_OBJECT_BASIC)
+        ((struct pss_nt_object_basic *)buffer)->handle_count -= faulty_account_handles_to(handle);
+    return status;
 }
 
 static NTSTATUS NTAPI query_event(HANDLE handle, ULONG class_number, void *buffer, ULONG size,
