@@ -178,30 +178,7 @@ static NTSTATUS lock_loader(ULONG_PTR *cookie)
         NtDelayExecution(FALSE, &pause); /* or try at once */
         status = try_lock_loader(cookie);
     }
-    return (SIZE_T)(end - (char *)base);
-}
-
-static int open_module_at(void *address, struct pss_module *module)
-{
-    MEMORY_BASIC_INFORMATION region;
-    NTSTATUS status = NtQueryVirtualMemory(PSS_CURRENT_PROCESS, address, PSS_NT_MEMORY_BASIC,
-                                           &region, sizeof(region), NULL);
-
-    return NT_SUCCESS(status) && region.Type == MEM_IMAGE &&
-           pss_module_open(region.AllocationBase, readable_size(region.AllocationBase), module);
-}
-
-/* By functions that the loader has bound to ntdll; somebody may have redirected one of them. */
-static int open_ntdll(struct pss_module *ntdll)
-{
-    void *const functions[] = {(void *)(uintptr_t)NtQueryVirtualMemory,
-                               (void *)(uintptr_t)RtlGetLastWin32Error,
-                               (void *)(uintptr_t)NtDelayExecution};
-
-    for (uint32_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
-        if (open_module_at(functions[i], ntdll) && pss_module_is_named(ntdll, "ntdll.dll"))
-            return 1;
-    return 0;
+    return status;
 }
 
 #define MODULE_REGIONS 64u /* that are looked at: no ntdll has as many */
