@@ -132,10 +132,12 @@ static DWORD expected_query(DWORD information, DWORD size)
 {
     if (information > PSS_QUERY_PERFORMANCE_COUNTERS)
         return ERROR_INVALID_PARAMETER;
+    if (size != query_size(information))
+        return ERROR_BAD_LENGTH;
     if (information == PSS_QUERY_VA_CLONE_INFORMATION ||
         information == PSS_QUERY_HANDLE_TRACE_INFORMATION)
         return ERROR_NOT_FOUND;
-    return size == query_size(information) ? ERROR_SUCCESS : ERROR_BAD_LENGTH;
+    return ERROR_SUCCESS;
 }
 
 static void test_garbage_class_and_length_give_the_error_that_fits(void **state)

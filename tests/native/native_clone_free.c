@@ -102,6 +102,7 @@ static void test_recycled_handle_survives_the_snapshot(void **state)
 static void test_own_handle_of_the_client_with_the_lent_value_survives(void **state)
 {
     struct fake_process *clone;
+    const ACCESS_MASK access = PROCESS_VM_READ | PROCESS_QUERY_INFORMATION;
     HANDLE handle, own;
 
     (void)state;
@@ -110,7 +111,7 @@ static void test_own_handle_of_the_client_with_the_lent_value_survives(void **st
     handle = lent();
     assert_true(fake_handle_close(fake.own, handle));
     do
-        own = fake_handle_open(fake.own, &clone->object, PROCESS_VM_READ, 0);
+        own = fake_handle_open(fake.own, &clone->object, access, 0);
     while ((uintptr_t)own < (uintptr_t)handle);
     assert_true(own == handle);
     assert_same(pss_snapshot_free(fake_nt(), PSS_CURRENT_PROCESS, world.snapshot), STATUS_SUCCESS);
