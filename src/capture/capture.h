@@ -263,8 +263,8 @@ NTSTATUS pss_threads_open(struct pss_capture *capture);
 NTSTATUS pss_threads_open_more(struct pss_capture *capture);
 
 /** Exchanges the handle for one with more rights, unless the thread does not grant them. */
-void pss_thread_ask_for(const struct pss_capture *capture, struct pss_thread *thread,
-                        ACCESS_MASK access);
+NTSTATUS pss_thread_ask_for(const struct pss_capture *capture, struct pss_thread *thread,
+                            ACCESS_MASK access);
 
 /** Ends the freeze, and closes the handles; harmless when that was done. */
 void pss_threads_close(struct pss_capture *capture);

@@ -20,20 +20,23 @@ struct pss_thread *pss_threads_at(const struct pss_capture *capture, uint32_t in
     return (struct pss_thread *)capture->threads.base + index;
 }
 
-void pss_thread_ask_for(const struct pss_capture *capture, struct pss_thread *thread,
-                        ACCESS_MASK access)
+NTSTATUS pss_thread_ask_for(const struct pss_capture *capture, struct pss_thread *thread,
+                            ACCESS_MASK access)
 {
     const struct pss_nt *nt = capture->nt;
     HANDLE stronger = NULL;
+    NTSTATUS status;
 
     if ((thread->access & access) == access)
-        return;
-    if (!NT_SUCCESS(nt->duplicate(PSS_CURRENT_PROCESS, thread->handle, PSS_CURRENT_PROCESS,
-                                  &stronger, thread->access | access, 0, 0)))
-        return; /* The thread grants less: that costs it what needs the rights. */
+        return STATUS_SUCCESS;
+    status = nt->duplicate(PSS_CURRENT_PROCESS, thread->handle, PSS_CURRENT_PROCESS, &stronger,
+                           thread->access | access, 0, 0);
+    if (!NT_SUCCESS(status)) /* The thread grants less: that costs it what needs the rights. */
+        return pss_status_soften(status);
     nt->close(thread->handle);
     thread->handle = stronger;
     thread->access |= access;
+    return STATUS_SUCCESS;
 }
 
 /*
@@ -45,9 +48,10 @@ void pss_thread_ask_for(const struct pss_capture *capture, struct pss_thread *th
 static NTSTATUS freeze_thread(struct pss_capture *capture, struct pss_thread *thread)
 {
     ULONG previous = 0;
-    NTSTATUS status;
+    NTSTATUS status = pss_thread_ask_for(capture, thread, FREEZE_ACCESS);
 
-    pss_thread_ask_for(capture, thread, FREEZE_ACCESS);
+    if (!NT_SUCCESS(status))
+        return status;
     status = pss_suspension_add(capture->nt, capture->freeze.suspension, thread->handle, &previous);
     if (status == STATUS_SUSPEND_COUNT_EXCEEDED) {
         previous = SUSPENSION_LIMIT;

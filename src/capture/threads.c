@@ -67,7 +67,9 @@ static NTSTATUS query_start(const struct pss_capture *capture, struct pss_thread
 
     if (status != STATUS_ACCESS_DENIED)
         return status;
-    pss_thread_ask_for(capture, thread, THREAD_QUERY_INFORMATION);
+    status = pss_thread_ask_for(capture, thread, THREAD_QUERY_INFORMATION);
+    if (!NT_SUCCESS(status))
+        return status;
     return nt->query_thread(thread->handle, PSS_NT_THREAD_WIN32_START_ADDRESS, start,
                             sizeof(*start), NULL);
 }
@@ -144,22 +146,25 @@ static void record_suspension(struct pss_capture *capture, const struct pss_thre
 }
 
 /* It takes the right to read the context, and a thread that waits. source: phnt ntpsapi.h */
-static void record_last_syscall(struct pss_capture *capture, struct pss_thread *thread,
-                                struct pss_thread_record *record)
+static NTSTATUS record_last_syscall(struct pss_capture *capture, struct pss_thread *thread,
+                                    struct pss_thread_record *record)
 {
     struct pss_nt_last_syscall last = {0};
     NTSTATUS status;
 
     if (capture->lacks_last_syscalls)
-        return;
-    pss_thread_ask_for(capture, thread, THREAD_GET_CONTEXT | THREAD_QUERY_INFORMATION);
+        return STATUS_SUCCESS;
+    status = pss_thread_ask_for(capture, thread, THREAD_GET_CONTEXT | THREAD_QUERY_INFORMATION);
+    if (!NT_SUCCESS(status))
+        return status;
     status = capture->nt->query_thread(thread->handle, PSS_NT_THREAD_LAST_SYSTEM_CALL, &last,
                                        sizeof(last), NULL);
     capture->lacks_last_syscalls = (uint8_t)pss_status_is_missing(status);
-    if (!NT_SUCCESS(status))
-        return;
-    record->last_syscall_argument = (uint64_t)(ULONG_PTR)last.first_argument;
-    record->last_syscall_number = last.number;
+    if (NT_SUCCESS(status)) { /* What the system does not tell is 0. */
+        record->last_syscall_argument = (uint64_t)(ULONG_PTR)last.first_argument;
+        record->last_syscall_number = last.number;
+    }
+    return STATUS_SUCCESS;
 }
 
 static NTSTATUS record_name(struct pss_capture *capture, const struct pss_thread *thread,
@@ -196,8 +201,9 @@ static NTSTATUS capture_thread(struct pss_capture *capture, uint32_t index, int3
     record->capture_time = pss_time_now(capture->nt);
     pss_thread_priorities(basic, process_base, &record->priority, &record->base_priority);
     record_suspension(capture, thread, record);
-    record_last_syscall(capture, thread, record);
-    status = record_history(capture, thread, index, record);
+    status = record_last_syscall(capture, thread, record);
+    if (NT_SUCCESS(status))
+        status = record_history(capture, thread, index, record);
     return NT_SUCCESS(status) ? record_name(capture, thread, record) : status;
 }
 

@@ -128,12 +128,14 @@ static NTSTATUS make_watcher(struct pss_capture *capture, struct watcher **watch
     return status;
 }
 
-static uint32_t query_id(const struct pss_nt *nt, HANDLE thread)
+static NTSTATUS query_id(const struct pss_nt *nt, HANDLE thread, uint32_t *id)
 {
     struct pss_nt_thread_basic basic;
     NTSTATUS status = nt->query_thread(thread, PSS_NT_THREAD_BASIC, &basic, sizeof(basic), NULL);
 
-    return NT_SUCCESS(status) ? (uint32_t)(ULONG_PTR)basic.id.UniqueThread : 0;
+    if (NT_SUCCESS(status))
+        *id = (uint32_t)(ULONG_PTR)basic.id.UniqueThread;
+    return status;
 }
 
 /* What a thread has that could not be ended stays. */
@@ -166,13 +168,13 @@ static NTSTATUS start(struct pss_capture *capture, struct watcher *watcher)
     watch->own[1] = watcher->capturing;
     watch->own[2] = watcher->ready;
     watch->own[3] = watcher->stop;
-    watch->thread_id = query_id(nt, watch->thread);
-    if (watch->thread_id && pss_errand_wait(nt, &watch->errand, watcher->ready, watch->thread))
+    status = query_id(nt, watch->thread, &watch->thread_id);
+    if (NT_SUCCESS(status) && pss_errand_wait(nt, &watch->errand, watcher->ready, watch->thread))
         return STATUS_SUCCESS;
     nt->set_event(watcher->stop, NULL);
     pss_errand_give_up(nt, &watch->errand, watch->thread, &steps); /* told by its memory */
     close_thread(nt, watch, watcher);
-    return STATUS_SUCCESS;
+    return status;
 }
 
 NTSTATUS pss_watch_begin(struct pss_capture *capture)

@@ -60,13 +60,13 @@ CONDITION(is_for_files)
 }
 
 /* The locks have names. */
-CONDITION(is_unnamed)
+CONDITION(is_for_lock)
 {
     (void)what;
-    return !call->address;
+    return call->before == FAULTY_create_mutant;
 }
 
-CONDITION(is_for_lock)
+CONDITION(is_for_watch)
 {
     (void)what;
     return call->before == FAULTY_create_event;
@@ -167,14 +167,15 @@ static const struct expectation_row rows[] = {
     FAILS(read_memory, ANY_CLASS, is_shared_page, any, "not absorbed: out of memory"),
     ABSORBED(read_memory, ANY_CLASS, NULL, any,
              "the fields of the PE header are 0, or the mapping has no file name"),
+    ABSORBED(create_thread, ANY_CLASS, is_for_watch, soft, "the freeze is not watched"),
     ABSORBED(create_thread, ANY_CLASS, is_for_files, soft, "the remaining files have no names"),
     ABSORBED(get_next_thread, ANY_CLASS, is_of_the_dead, ending,
              "a process that has ended has no threads"),
     ABSORBED(suspend_thread, ANY_CLASS, NULL, soft, "the thread runs on, and has no context"),
     ABSORBED(get_context, ANY_CLASS, NULL, soft, "the thread has no context"),
-    ABSORBED(create_event, ANY_CLASS, is_unnamed, soft,
-             "each object is asked for its type; what cannot be duplicated has none"),
     ABSORBED(create_event, ANY_CLASS, NULL, soft,
+             "each object is asked for its type, or the freeze is not watched"),
+    ABSORBED(create_mutant, ANY_CLASS, NULL, soft,
              "the target is frozen without the lock against mutual captures"),
     ABSORBED(wait, ANY_CLASS, is_for_lock, any,
              "the target is frozen without the lock against mutual captures"),
@@ -191,7 +192,8 @@ static const struct expectation_row rows[] = {
     UNCLEAR(allocate_memory, ANY_CLASS, is_as_large_as_a_table, missing, STATUS_SUCCESS,
             "the CPU times of a process may be missing, or the status is told"),
     ABSORBED(duplicate, ANY_CLASS, has_no_trace, soft,
-             "the handle has nothing but its value and its type, or its counts are too high"),
+             "the handle or thread tells less, or its counts are too high, or the freeze is not "
+             "watched"),
     ABSORBED(query_time, ANY_CLASS, NULL, any, "the time of the capture is 0"),
     ABSORBED(query_counter, ANY_CLASS, NULL, any, "the performance counters are 0"),
     ABSORBED(find_service, ANY_CLASS, NULL, any, "contexts have no extended part"),
