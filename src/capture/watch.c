@@ -122,10 +122,7 @@ static NTSTATUS make_watcher(struct pss_capture *capture, struct watcher **watch
     (*watcher)->memory = memory;
     (*watcher)->nt = nt;
     (*watcher)->suspension = capture->freeze.suspension;
-    status = open_handles(nt, *watcher);
-    if (!NT_SUCCESS(status))
-        free_watcher(nt, *watcher);
-    return status;
+    return STATUS_SUCCESS;
 }
 
 static NTSTATUS query_id(const struct pss_nt *nt, HANDLE thread, uint32_t *id)
@@ -185,8 +182,13 @@ NTSTATUS pss_watch_begin(struct pss_capture *capture)
     if (capture->nt->owns_loader_lock()) /* no thread could begin */
         return STATUS_SUCCESS;
     status = make_watcher(capture, &watcher);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = open_handles(capture->nt, watcher);
     if (NT_SUCCESS(status))
         status = start(capture, watcher);
+    else
+        free_watcher(capture->nt, watcher);
     return pss_status_soften(status);
 }
 
