@@ -414,7 +414,10 @@ typedef struct {
     PSS_THREAD_FLAGS Flags;         /**< PSS_THREAD_FLAGS_* */
     WORD SuspendCount;              /**< The capture's own suspension left out */
     WORD SizeOfContextRecord;       /**< Bytes; 0 without a context */
-    PCONTEXT ContextRecord;         /**< Registers, for the caller's architecture, or NULL */
+    PCONTEXT ContextRecord;         /**< Registers, for the caller's architecture, or NULL. Those of
+                                     *   a 32-bit thread on a 64-bit system may be old ones where
+                                     *   CONTEXT_EXCEPTION_REPORTING and CONTEXT_EXCEPTION_ACTIVE
+                                     *   are set in ContextFlags */
 } PSS_THREAD_ENTRY;
 
 /**
@@ -483,7 +486,7 @@ typedef struct {
  * needed. GetCurrentProcess() works with every flag. The handle may be closed after the call.
  *
  * The target is suspended only with THREAD_CONTEXT, and for a clone that has to be copied; it runs
- * again on every path out of the call.
+ * again on every path out of the call, and when the calling process ends in the middle of it.
  * A thread, handle or region that vanishes meanwhile costs its entry some data, never the capture.
  *
  * \param ProcessHandle      [in]  The process; of the caller's bitness, or WOW64.
@@ -498,9 +501,11 @@ typedef struct {
  *         included ·
  *         ERROR_PARTIAL_COPY: the target died meanwhile, or is dead and a flag needs its memory
  *         or handles, or the clone was ended before it was done · ERROR_SEM_TIMEOUT: a living
- *         target, or its clone, does not answer for its memory ·
+ *         target, or its clone, does not answer for its memory or its contexts, as one that is
+ *         stopped from outside, or another capture of the own process does not end ·
  *         ERROR_OPERATION_ABORTED: the thread that asks for them never began, or was ended by
- *         somebody · ERROR_BAD_EXE_FORMAT: no image of the target's bitness is at hand for its
+ *         somebody, or another thread of the own process suspends the calling one again and
+ *         again · ERROR_BAD_EXE_FORMAT: no image of the target's bitness is at hand for its
  *         clone · what else the system answered. *kernel32: documents no error.*
  * \threadsafe Yes. Capturing the own process with THREAD_CONTEXT or VA_CLONE suspends its other
  *         threads.

@@ -409,6 +409,47 @@ static void test_counts_without_our_duplicate_never_wrap(void **state)
     subject_check_and_free(snapshot, "counts");
 }
 
+#ifndef _WIN64
+static DWORD report; /* what a 64-bit system adds for a 32-bit thread that is asked about it */
+
+static NTSTATUS NTAPI report_context(HANDLE thread, CONTEXT *context)
+{
+    DWORD asked = context->ContextFlags;
+    NTSTATUS status;
+
+    assert_true(asked & 0x40000000); /* CONTEXT_EXCEPTION_REQUEST */
+    context->ContextFlags &= ~(DWORD)0x40000000;
+    status = pss_nt_system()->get_context(thread, context);
+    context->ContextFlags = asked | report;
+    return status;
+}
+
+static DWORD flags_of_contexts(DWORD reported)
+{
+    report = reported;
+    HPSS snapshot = capture(PSS_CAPTURE_THREADS | PSS_CAPTURE_THREAD_CONTEXT);
+    assert_true(subject_count(snapshot, PSS_SECTION_CONTEXTS) > 0);
+    DWORD flags = subject_record(snapshot, CONTEXT, PSS_SECTION_CONTEXTS, 0)->ContextFlags;
+    subject_check_and_free(snapshot, "reports");
+    return flags;
+}
+
+/* The bits of the report stay where the registers may be old ones, and nowhere else. */
+static void test_context_that_may_be_old_says_so(void **state)
+{
+    static const DWORD reporting = 0x80000000, in_exception = 0x08000000, in_service = 0x10000000;
+
+    (void)state;
+    faulty_inner()->get_context = report_context;
+    DWORD plain = flags_of_contexts(0);
+    assert_same(plain & 0xF8000000, 0);
+    assert_same(flags_of_contexts(reporting), plain);
+    assert_same(flags_of_contexts(reporting | in_service), plain);
+    assert_same(flags_of_contexts(reporting | in_exception) & (reporting | in_exception),
+                reporting | in_exception);
+}
+#endif
+
 static int set_up(void **state)
 {
     (void)state;
@@ -454,6 +495,9 @@ int main(void)
         ANSWER_TEST(test_contexts_are_plain_where_extended_ones_have_no_sane_length),
         ANSWER_TEST(test_thread_that_has_not_begun_has_no_context),
         ANSWER_TEST(test_counts_without_our_duplicate_never_wrap),
+#ifndef _WIN64
+        ANSWER_TEST(test_context_that_may_be_old_says_so),
+#endif
     };
 
     return cmocka_run_group_tests(tests, start_child, end_child);
