@@ -438,8 +438,11 @@ static DWORD flags_of_contexts(DWORD reported)
 static void test_context_that_may_be_old_says_so(void **state)
 {
     static const DWORD reporting = 0x80000000, in_exception = 0x08000000, in_service = 0x10000000;
+    BOOL is_wow64 = FALSE;
 
     (void)state;
+    if (!IsWow64Process(GetCurrentProcess(), &is_wow64) || !is_wow64)
+        skip();
     faulty_inner()->get_context = report_context;
     DWORD plain = flags_of_contexts(0);
     assert_same(plain & 0xF8000000, 0);
