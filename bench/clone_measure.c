@@ -56,11 +56,13 @@ static double take_clone(const struct stage *stage, struct copy *copy)
  */
 static void free_copy(const struct stage *stage, struct copy *copy)
 {
-    HANDLE process = OpenProcess(SYNCHRONIZE, FALSE, GetProcessId(copy->process));
+    HANDLE process =
+        OpenProcess(SYNCHRONIZE | PROCESS_TERMINATE, FALSE, GetProcessId(copy->process));
 
     if (process == NULL)
         fail_last("opening the clone");
     stage->way->free(copy->snapshot);
+    TerminateProcess(process, 0); /* it may live on, since we have a handle to it */
     if (WaitForSingleObject(process, END_LIMIT_MS) != WAIT_OBJECT_0)
         fail("waiting for the end of the clone", ERROR_TIMEOUT);
     CloseHandle(process);

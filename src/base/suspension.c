@@ -35,6 +35,8 @@ struct pss_suspension {
     struct chunk first; /* first: its memory is that of the list */
     struct chunk *last;
     uint32_t count;
+    uint32_t steps;          /* atomic */
+    uint32_t is_waiting;     /* atomic */
     uint32_t is_interrupted; /* atomic */
 };
 
@@ -181,6 +183,7 @@ NTSTATUS pss_suspension_add(const struct pss_nt *nt, struct pss_suspension *list
     __atomic_store_n(&entry->state, STATE_PENDING, __ATOMIC_RELEASE);
     __atomic_store_n(&list->last->count, list->last->count + 1, __ATOMIC_RELEASE);
     __atomic_store_n(&list->count, list->count + 1, __ATOMIC_RELEASE);
+    pss_suspension_step(list);
     status = nt->suspend_thread(thread, previous);
     if (!NT_SUCCESS(status))
         exchange(entry, STATE_PENDING, STATE_NONE); /* or it was taken, without effect */
@@ -219,6 +222,27 @@ int pss_suspension_is_interrupted(const struct pss_suspension *list)
 uint32_t pss_suspension_count(const struct pss_suspension *list)
 {
     return __atomic_load_n(&list->count, __ATOMIC_ACQUIRE);
+}
+
+void pss_suspension_step(struct pss_suspension *list)
+{
+    __atomic_add_fetch(&list->steps, 1, __ATOMIC_RELAXED);
+}
+
+uint32_t pss_suspension_steps(const struct pss_suspension *list)
+{
+    return __atomic_load_n(&list->steps, __ATOMIC_RELAXED);
+}
+
+void pss_suspension_set_waiting(struct pss_suspension *list, int is_waiting)
+{
+    pss_suspension_step(list);
+    __atomic_store_n(&list->is_waiting, (uint32_t)is_waiting, __ATOMIC_RELEASE);
+}
+
+int pss_suspension_is_waiting(const struct pss_suspension *list)
+{
+    return __atomic_load_n(&list->is_waiting, __ATOMIC_ACQUIRE) != 0;
 }
 
 void pss_suspension_end(const struct pss_nt *nt, struct pss_suspension *list)

@@ -38,8 +38,16 @@ void pss_suspension_resume(const struct pss_nt *nt, struct pss_suspension *suspe
 void pss_suspension_interrupt(const struct pss_nt *nt, struct pss_suspension *suspension);
 int pss_suspension_is_interrupted(const struct pss_suspension *suspension);
 
-/** Threads that were entered so far: it grows as long as the thread that fills the list runs. */
+/** Threads that were entered so far. */
 uint32_t pss_suspension_count(const struct pss_suspension *suspension);
+
+/** Called by the thread that fills the list whenever it has come further, by whoever looks. */
+void pss_suspension_step(struct pss_suspension *suspension);
+uint32_t pss_suspension_steps(const struct pss_suspension *suspension);
+
+/** The same for a wait for a thread of our own, which is watched by itself. */
+void pss_suspension_set_waiting(struct pss_suspension *suspension, int is_waiting);
+int pss_suspension_is_waiting(const struct pss_suspension *suspension);
 
 /** Resumes what is in the list, and frees it. NULL is ignored. */
 void pss_suspension_end(const struct pss_nt *nt, struct pss_suspension *suspension);

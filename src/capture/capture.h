@@ -229,6 +229,9 @@ NTSTATUS pss_freeze_begin(struct pss_capture *capture);
 /** Resumes all threads, and gives everything back; without effect when that was done. */
 void pss_freeze_end(struct pss_capture *capture);
 
+/** Tells the watcher that the capture has come further; without effect while nothing is frozen. */
+void pss_freeze_step(const struct pss_capture *capture);
+
 /** Whether the watcher has resumed the threads, so that what was taken since is of no use. */
 int pss_freeze_is_interrupted(const struct pss_capture *capture);
 

@@ -167,6 +167,7 @@ struct reader {
     struct pss_errand_state state; /* its steps are the threads asked so far */
     uint32_t count, stride;        /* questions; bytes of a context */
     uint8_t is_wow64;              /* the calling process */
+    const struct pss_capture *own; /* a self-capture, which reads itself; else NULL */
     struct question questions[QUESTION_LIMIT];
 };
 
@@ -208,6 +209,8 @@ static DWORD NTAPI read_contexts(void *memory)
         struct question *question = &reader->questions[i];
 
         question->status = ask(reader, question->thread, context_at(reader, i));
+        if (reader->own)
+            pss_freeze_step(reader->own);
         if (!pss_errand_step(&reader->state))
             return 0;
     }
@@ -259,6 +262,7 @@ static NTSTATUS make_reader(struct pss_capture *capture, uint32_t *next, struct 
     reader->nt = capture->nt;
     reader->stride = stride;
     reader->is_wow64 = capture->is_caller_wow64;
+    reader->own = capture->is_self ? capture : NULL;
     collect_questions(capture, reader, next);
     return STATUS_SUCCESS;
 }
@@ -308,9 +312,10 @@ static NTSTATUS run_watched(struct pss_capture *capture, struct pss_region *memo
     uint32_t steps;
     NTSTATUS status = pss_errand_run(capture->nt, &errand, &steps);
 
-    if (!errand.memory)
-        *memory = (struct pss_region){0}; /* It is left to the thread. */
-    return status == STATUS_TIMEOUT ? STATUS_IO_TIMEOUT : status;
+    if (errand.memory)
+        return status == STATUS_TIMEOUT ? STATUS_IO_TIMEOUT : status;
+    *memory = (struct pss_region){0}; /* It is left to the thread. */
+    return status == STATUS_CANCELLED ? STATUS_CANCELLED : STATUS_IO_TIMEOUT;
 }
 
 /*

@@ -137,6 +137,12 @@ NTSTATUS pss_freeze_begin(struct pss_capture *capture)
     return status;
 }
 
+void pss_freeze_step(const struct pss_capture *capture)
+{
+    if (capture->freeze.suspension)
+        pss_suspension_step(capture->freeze.suspension);
+}
+
 int pss_freeze_is_interrupted(const struct pss_capture *capture)
 {
     const struct pss_suspension *suspension = capture->freeze.suspension;

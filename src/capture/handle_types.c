@@ -99,12 +99,17 @@ void pss_types_calibrate(struct pss_capture *capture, uint32_t event_index)
     }
 }
 
+/*
+ * The first type of the list is that of types themselves. Some systems also give its index to
+ * passing objects of their own that have no type: such an object is asked.
+ */
 const struct pss_type *pss_type_of_row(const struct pss_capture *capture,
                                        const struct pss_handle_record *record)
 {
     uint32_t index = record->type_index + capture->type_shift;
 
-    if (!capture->has_type_shift || index >= PSS_TYPE_INDEX_LIMIT)
+    if (!capture->has_type_shift || index <= PSS_NT_FIRST_TYPE_INDEX ||
+        index >= PSS_TYPE_INDEX_LIMIT)
         return NULL;
     return type_at(capture, index)->name.length ? type_at(capture, index) : NULL;
 }

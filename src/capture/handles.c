@@ -141,6 +141,7 @@ static NTSTATUS hold_now(struct pss_capture *capture, uint32_t index)
     NTSTATUS status;
 
     record->capture_time = pss_time_now(capture->nt);
+    pss_freeze_step(capture);
     if (held->is_own)
         return STATUS_SUCCESS;
     status =

@@ -112,6 +112,7 @@ NTSTATUS pss_mappings_capture(struct pss_capture *capture)
         if (!NT_SUCCESS(status))
             return status;
         region->mapping = pss_builder_count(&capture->builder, PSS_SECTION_MAPPINGS);
+        pss_freeze_step(capture);
         if (region->type == MEM_IMAGE)
             read_header(capture, region, mapping);
     }

@@ -14,6 +14,8 @@ NTSTATUS pss_va_clone_prepare(struct pss_capture *capture)
     if (!NT_SUCCESS(status) || !pss_clone_is_copy(capture->clone))
         return status;
     capture->freezes = 1;
+    if (!pss_clone_has_threads(capture->clone))
+        capture->asks_directly = 1;
     status = pss_regions_read_all(capture, &capture->clone_regions);
     return NT_SUCCESS(status) ? pss_clone_lay_out(capture->clone, &capture->clone_regions) : status;
 }
@@ -29,7 +31,14 @@ NTSTATUS pss_va_clone_take(struct pss_capture *capture)
         capture->clone_regions.size = 0;
         status = pss_regions_read_all(capture, &capture->clone_regions);
     }
-    return NT_SUCCESS(status) ? pss_clone_take(capture->clone, regions) : status;
+    if (!NT_SUCCESS(status))
+        return status;
+    if (capture->freeze.suspension)
+        pss_suspension_set_waiting(capture->freeze.suspension, 1);
+    status = pss_clone_take(capture->clone, regions);
+    if (capture->freeze.suspension)
+        pss_suspension_set_waiting(capture->freeze.suspension, 0);
+    return status;
 }
 
 NTSTATUS pss_va_clone_finish(struct pss_capture *capture)

@@ -182,6 +182,7 @@ static NTSTATUS read_all(struct pss_capture *capture, struct region_reader *read
     while (status == STATUS_SUCCESS && limit) {
         reader->limit = limit < READER_ROOM ? limit : READER_ROOM;
         status = run_reader(capture, reader, is_reader_lost);
+        pss_freeze_step(capture);
         if (NT_SUCCESS(status))
             status = keep_regions(capture, reader, records);
         if (!NT_SUCCESS(status))

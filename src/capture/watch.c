@@ -8,9 +8,11 @@
 
 /*
  * A profiler or a collector in the same process suspends threads, too: one that has suspended the
- * capturing thread, and is then suspended by it, never resumes it.
+ * capturing thread, and is then suspended by it, never resumes it. And what the capturing thread
+ * asks of the system may depend on a suspended thread, though nothing of it should.
  */
 #define LOOK_MS     50u   /* between two looks */
+#define LOOKS_STUCK 60u   /* at a thread that makes no step, until the freeze is ended */
 #define END_MS      1000u /* for the watcher to begin, and to end */
 #define LOOKS_ALIKE 2u    /* at a suspended thread that does not go on, until the freeze is ended */
 
@@ -45,22 +47,31 @@ static NTSTATUS wait_for(const struct watcher *watcher, HANDLE object, uint32_t 
     return watcher->nt->wait(object, FALSE, &timeout);
 }
 
-/* Whether the capturing thread has ended, or is suspended and has been for a while. */
-static int is_lost(const struct watcher *watcher, uint32_t *seen, uint32_t *looks)
+/* What the looks so far have seen. */
+struct looks {
+    uint32_t steps, suspended, alike;
+};
+
+/* Whether the capturing thread has ended, or is suspended or stuck and has been for a while. */
+static int is_lost(const struct watcher *watcher, struct looks *looks)
 {
-    uint32_t count = pss_suspension_count(watcher->suspension);
+    uint32_t steps = pss_suspension_steps(watcher->suspension);
 
     if (wait_for(watcher, watcher->capturing, 0) == STATUS_SUCCESS)
         return 1;
-    *looks = *seen == count && is_suspended(watcher->nt, watcher->capturing) ? *looks + 1 : 0;
-    *seen = count;
-    return *looks >= LOOKS_ALIKE;
+    if (steps != looks->steps)
+        *looks = (struct looks){.steps = steps};
+    if (!pss_suspension_is_waiting(watcher->suspension))
+        looks->alike++;
+    if (is_suspended(watcher->nt, watcher->capturing))
+        looks->suspended++;
+    return looks->suspended > LOOKS_ALIKE || looks->alike > LOOKS_STUCK;
 }
 
 static DWORD NTAPI run_watcher(void *memory)
 {
     struct watcher *watcher = memory;
-    uint32_t seen = 0, looks = 0;
+    struct looks looks = {0};
 
     if (!pss_errand_begin(&watcher->state))
         return 0;
@@ -68,7 +79,7 @@ static DWORD NTAPI run_watcher(void *memory)
     while (wait_for(watcher, watcher->stop, LOOK_MS) == STATUS_TIMEOUT) {
         if (!pss_errand_step(&watcher->state)) /* abandoned: the list may be gone */
             return 0;
-        if (!is_lost(watcher, &seen, &looks))
+        if (!is_lost(watcher, &looks))
             continue;
         if (pss_errand_step(&watcher->state))
             pss_suspension_interrupt(watcher->nt, watcher->suspension);
@@ -179,7 +190,7 @@ NTSTATUS pss_watch_begin(struct pss_capture *capture)
     struct watcher *watcher;
     NTSTATUS status;
 
-    if (capture->nt->owns_loader_lock()) /* no thread could begin */
+    if (capture->asks_directly) /* no thread could begin */
         return STATUS_SUCCESS;
     status = make_watcher(capture, &watcher);
     if (!NT_SUCCESS(status))

@@ -220,6 +220,11 @@ static void end(struct pss_clone *clone)
     }
 }
 
+static int has_threads(const struct pss_clone *clone)
+{
+    return ((const struct carrier_clone *)clone)->has_worker;
+}
+
 static int owns_thread(const struct pss_clone *clone, uint32_t id)
 {
     const struct carrier_clone *self = (const struct carrier_clone *)clone;
@@ -230,7 +235,8 @@ static int owns_thread(const struct pss_clone *clone, uint32_t id)
     return 0;
 }
 
-static const struct pss_strategy strategy = {.owns_thread = owns_thread,
+static const struct pss_strategy strategy = {.has_threads = has_threads,
+                                             .owns_thread = owns_thread,
                                              .lay_out = lay_out,
                                              .take = take,
                                              .finish = finish,

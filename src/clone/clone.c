@@ -21,6 +21,11 @@ int pss_clone_is_copy(const struct pss_clone *clone)
     return clone->strategy->is_copy;
 }
 
+int pss_clone_has_threads(const struct pss_clone *clone)
+{
+    return clone->strategy->has_threads(clone);
+}
+
 int pss_clone_owns_thread(const struct pss_clone *clone, uint32_t id)
 {
     return clone->strategy->owns_thread(clone, id);

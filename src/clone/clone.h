@@ -31,6 +31,9 @@ NTSTATUS pss_clone_begin(const struct pss_nt *nt, const struct pss_clone_target 
 /** Whether the memory is copied: the target has to stand still for pss_clone_take. */
 int pss_clone_is_copy(const struct pss_clone *clone);
 
+/** Whether threads of the own process work for the clone; where none can begin, the caller does. */
+int pss_clone_has_threads(const struct pss_clone *clone);
+
 /** Whether a thread of the own process works for the clone, and must not be suspended. */
 int pss_clone_owns_thread(const struct pss_clone *clone, uint32_t id);
 

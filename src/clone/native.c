@@ -98,6 +98,12 @@ static void end(struct pss_clone *clone)
     pss_region_free(nt, &memory);
 }
 
+static int has_threads(const struct pss_clone *clone)
+{
+    (void)clone;
+    return 0;
+}
+
 static int owns_thread(const struct pss_clone *clone, uint32_t id)
 {
     (void)clone;
@@ -112,7 +118,8 @@ static NTSTATUS lay_out(struct pss_clone *clone, const struct pss_region *region
     return STATUS_SUCCESS;
 }
 
-static const struct pss_strategy strategy = {.owns_thread = owns_thread,
+static const struct pss_strategy strategy = {.has_threads = has_threads,
+                                             .owns_thread = owns_thread,
                                              .lay_out = lay_out,
                                              .take = take,
                                              .finish = finish,

@@ -7,6 +7,7 @@
 
 /* Each as the function of clone.h with its name. */
 struct pss_strategy {
+    int (*has_threads)(const struct pss_clone *clone);
     int (*owns_thread)(const struct pss_clone *clone, uint32_t id);
     NTSTATUS (*lay_out)(struct pss_clone *clone, const struct pss_region *regions);
     NTSTATUS (*take)(struct pss_clone *clone, const struct pss_region *regions);

@@ -38,6 +38,15 @@ static uint32_t count_others(const struct pss_nt *nt, HANDLE process, HANDLE job
     return *owners && handles > *owners ? handles - *owners : 0;
 }
 
+/* Where the system does not tell, it is as if it had ended. */
+static int is_alive(const struct pss_nt *nt, HANDLE process)
+{
+    struct pss_nt_times times;
+    NTSTATUS status = nt->query_process(process, PSS_NT_PROCESS_TIMES, &times, sizeof(times), NULL);
+
+    return NT_SUCCESS(status) && !times.exit_time.QuadPart;
+}
+
 static void push(struct remaining *entry)
 {
     entry->next = __atomic_load_n(&first, __ATOMIC_RELAXED);
@@ -75,7 +84,8 @@ void pss_clone_let_go(const struct pss_nt *nt, HANDLE process, HANDLE job)
     struct remaining *entry = NULL;
     uint32_t owners;
 
-    if (process && job && count_others(nt, process, job, &owners) && owners == 1)
+    if (process && job && count_others(nt, process, job, &owners) && owners == 1 &&
+        is_alive(nt, process))
         entry = make_entry(nt, process, job);
     if (entry)
         push(entry);
@@ -95,7 +105,7 @@ void pss_clone_look(const struct pss_nt *nt)
         uint32_t owners;
 
         next = entry->next;
-        if (count_others(nt, entry->process, entry->job, &owners)) {
+        if (count_others(nt, entry->process, entry->job, &owners) && is_alive(nt, entry->process)) {
             push(entry);
             continue;
         }

@@ -94,6 +94,13 @@ static void probe(const struct pss_nt *nt, struct pss_forward *forward)
         settle_for_system(forward);
     else if (status != STATUS_LOCK_NOT_GRANTED)
         settle_for_ours(forward);
+}
+
+/* Another prober may have been done between the look at the state and the turn to probe. */
+static void probe_once(const struct pss_nt *nt, struct pss_forward *forward)
+{
+    if (!is_decided(state_of(forward)))
+        probe(nt, forward);
     __atomic_store_n(&forward->prober, 0, __ATOMIC_RELEASE);
 }
 
@@ -111,7 +118,7 @@ static void find_out(const struct pss_nt *nt, struct pss_forward *forward)
 
     if (__atomic_compare_exchange_n(&forward->prober, &prober, thread, 0, __ATOMIC_ACQ_REL,
                                     __ATOMIC_ACQUIRE))
-        probe(nt, forward);
+        probe_once(nt, forward);
     else if (prober == thread) /* the system's functions call ours: they are made of them */
         settle_for_ours(forward);
     else

@@ -69,7 +69,7 @@ CONDITION(is_for_lock)
 CONDITION(is_for_watch)
 {
     (void)what;
-    return call->before == FAULTY_create_event;
+    return call->before == FAULTY_create_event && faulty_made_before(FAULTY_create_mutant) != 0;
 }
 
 CONDITION(is_for_details)
@@ -192,8 +192,7 @@ static const struct expectation_row rows[] = {
     UNCLEAR(allocate_memory, ANY_CLASS, is_as_large_as_a_table, missing, STATUS_SUCCESS,
             "the CPU times of a process may be missing, or the status is told"),
     ABSORBED(duplicate, ANY_CLASS, has_no_trace, soft,
-             "the handle or thread tells less, or its counts are too high, or the freeze is not "
-             "watched"),
+             "the handle or thread tells less, or its counts are too high, or nobody watches"),
     ABSORBED(query_time, ANY_CLASS, NULL, any, "the time of the capture is 0"),
     ABSORBED(query_counter, ANY_CLASS, NULL, any, "the performance counters are 0"),
     ABSORBED(find_service, ANY_CLASS, NULL, any, "contexts have no extended part"),

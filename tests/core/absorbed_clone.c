@@ -103,6 +103,22 @@ CONDITION(is_first_worker)
     return faulty_made_before(FAULTY_create_thread) == 0;
 }
 
+/* The locks of the freeze are taken when the clone's threads are there. */
+CONDITION(is_for_freeze)
+{
+    (void)what;
+    return faulty_made_before(FAULTY_create_mutant) != 0 &&
+           (call->service == FAULTY_create_event || call->before == FAULTY_create_event);
+}
+
+/* Rights on a thread, or the calling thread for the watcher. */
+CONDITION(is_of_thread)
+{
+    (void)what;
+    return call->before == FAULTY_query_thread || (call->before == FAULTY_allocate_memory &&
+                                                   faulty_made_before(FAULTY_create_mutant) != 0);
+}
+
 CONDITION(is_second_worker)
 {
     (void)call, (void)what;
@@ -165,7 +181,11 @@ static const struct expectation_row rows[] = {
     UNCLEAR(allocate_memory, ANY_CLASS, is_of_carrier, taken, STATUS_CONFLICTING_ADDRESSES,
             "the region is missing, or STATUS_CONFLICTING_ADDRESSES"),
     ABSORBED(protect_memory, ANY_CLASS, NULL, any, "a region has another protection"),
+    ABSORBED(create_event, ANY_CLASS, is_for_freeze, soft, "the freeze is not watched"),
     FAILS(create_event, ANY_CLASS, is_first_worker, any, "not absorbed: nothing can be copied"),
+    ABSORBED(create_thread, ANY_CLASS, is_for_freeze, soft, "the freeze is not watched"),
+    ABSORBED(duplicate, ANY_CLASS, is_of_thread, soft,
+             "the thread has no context, or the freeze is not watched"),
     ABSORBED(create_event, ANY_CLASS, is_second_worker, any, "one thread copies instead of two"),
     ABSORBED(create_thread, ANY_CLASS, is_second_worker, any, "one thread copies instead of two"),
     ABSORBED(duplicate, ANY_CLASS, is_of_carrier, taken_back,

@@ -263,7 +263,7 @@ static void test_cycles_are_the_threads_where_the_system_counts_them(void **stat
     faulty_inner()->query_thread = answer_cycles;
     PSS_PERFORMANCE_COUNTERS counters = measure();
     assert_counted(&counters);
-    assert_same(clock_reads, 0);
+    assert_same(clock_reads, 1); /* what the snapshot is known by */
 }
 
 static void test_cycles_are_the_time_stamp_counters_elsewhere(void **state)
@@ -272,7 +272,7 @@ static void test_cycles_are_the_time_stamp_counters_elsewhere(void **state)
     faulty_inner()->query_thread = answer_no_cycles;
     PSS_PERFORMANCE_COUNTERS counters = measure();
     assert_counted(&counters);
-    assert_true(clock_reads > 0);
+    assert_true(clock_reads > 1);
 }
 
 static NTSTATUS NTAPI answer_no_counter(LARGE_INTEGER *counter, LARGE_INTEGER *frequency)

@@ -112,6 +112,7 @@ static void make_consistent(struct model *model, enum pss_section section, void 
 
         trace->lent &= HANDLE_BITS;
         trace->kept &= HANDLE_BITS;
+        trace->size %= PSS_TRACE_SIZE_LIMIT;
         break;
     }
     case PSS_SECTION_CLONE: {

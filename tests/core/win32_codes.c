@@ -134,6 +134,9 @@ static void test_walk_and_query_answer_their_codes(void **state)
     assert_same(PssQuerySnapshot(snapshot, PSS_QUERY_THREAD_INFORMATION, &threads, 1),
                 ERROR_BAD_LENGTH);
     assert_same(PssQuerySnapshot(snapshot, PSS_QUERY_HANDLE_INFORMATION, &threads, 1),
+                ERROR_BAD_LENGTH);
+    assert_same(PssQuerySnapshot(snapshot, PSS_QUERY_HANDLE_INFORMATION, &threads,
+                                 sizeof(PSS_HANDLE_INFORMATION)),
                 ERROR_NOT_FOUND);
     assert_same(PssQuerySnapshot(snapshot, (PSS_QUERY_INFORMATION_CLASS)8, &threads, 1),
                 ERROR_INVALID_PARAMETER);

@@ -113,7 +113,8 @@ struct fake_thread {
     ULONG suspended_by_library;
     uint8_t is_unlisted; /* the system's table does not know it (yet) */
     uint8_t refuses_suspension, refuses_context;
-    ACCESS_MASK denies; /* rights that nobody gets on it */
+    ACCESS_MASK denies;                /* rights that nobody gets on it */
+    const struct fake_thread *awaited; /* must run for its context to be told, once */
 };
 
 struct fake_process {

@@ -245,7 +245,7 @@ static void copy_parts(CONTEXT *to, const CONTEXT *from)
 NTSTATUS fake_answer_context(HANDLE handle, CONTEXT *context)
 {
     NTSTATUS status;
-    const struct fake_thread *thread = fake_thread_of(handle, THREAD_GET_CONTEXT, &status);
+    struct fake_thread *thread = fake_thread_of(handle, THREAD_GET_CONTEXT, &status);
 
     if (!thread)
         return status;
@@ -253,6 +253,10 @@ NTSTATUS fake_answer_context(HANDLE handle, CONTEXT *context)
         if (thread->process->dies_when_asked)
             thread->process->times.exit_time.QuadPart = (LONGLONG)fake.now;
         fake_worker_hang(thread->process->context_hang);
+    }
+    if (thread->awaited) {
+        fake_wait_for_thread(thread->awaited);
+        thread->awaited = NULL;
     }
     if (thread->refuses_context || thread->basic.exit_status != (NTSTATUS)PSS_STILL_ACTIVE)
         return STATUS_UNSUCCESSFUL;

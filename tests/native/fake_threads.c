@@ -282,6 +282,15 @@ static void let_time_pass(void)
         fake_wait_for_change();
 }
 
+void fake_wait_for_thread(const struct fake_thread *thread)
+{
+    for (uint32_t i = 0; thread->suspend_count; i++) {
+        if (current || i == PASSES_LIMIT)
+            abort(); /* nobody resumes it */
+        let_time_pass();
+    }
+}
+
 void fake_caller_suspended(void)
 {
     if (current || !fake.suspender || !fake.suspender->suspended_by_library ||
@@ -289,11 +298,7 @@ void fake_caller_suspended(void)
         return;
     fake.suspensions++;
     fake.caller->suspend_count++;
-    for (uint32_t i = 0; fake.suspender->suspend_count; i++) {
-        if (i == PASSES_LIMIT)
-            abort(); /* nobody resumes the one that would resume the caller */
-        let_time_pass();
-    }
+    fake_wait_for_thread(fake.suspender);
     fake.caller->suspend_count--;
 }
 

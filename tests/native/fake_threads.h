@@ -18,6 +18,9 @@ NTSTATUS fake_worker_terminate(HANDLE handle);
 /** Hangs the calling worker; returns only if the question is answered at last. */
 void fake_worker_hang(enum fake_hang hang);
 
+/** Holds the caller until a thread runs again, as where that has a lock of the system. */
+void fake_wait_for_thread(const struct fake_thread *thread);
+
 /** Before a call: holds the caller while fake.suspender has it suspended. */
 void fake_caller_suspended(void);
 

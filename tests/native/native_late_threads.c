@@ -181,7 +181,7 @@ static void test_own_process_is_cloned_all_the_same(void **state)
         world_release();
         assert_null(pss_snapshot_block(fake_nt(), snapshot));
         assert_same(fake_ledger_now().carriers, 0);
-        assert_same(fake_ledger_now().threads, 2); /* the worker and the watcher */
+        assert_same(fake_ledger_now().threads, 1);
         end_world();
     }
 }

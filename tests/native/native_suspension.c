@@ -169,6 +169,22 @@ static void test_capture_that_is_suspended_again_and_again_fails(void **state)
     assert_same(fake.suspender->suspend_count, 0);
 }
 
+/* What a call waits for may be a lock that a suspended thread has. */
+static void test_capture_that_waits_for_its_victim_goes_on(void **state)
+{
+    struct fake_thread *victim = fake_thread_add(fake.own, 1012);
+
+    (void)state;
+    fake_thread_add(fake.own, 1016)->awaited = victim;
+    assert_same(capture(fake_nt(), PSS_CURRENT_PROCESS, CONTEXTS), STATUS_SUCCESS);
+    assert_same(walk_threads(), 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_non_null(entries[i].ContextRecord);
+        assert_same(fake.own->threads[i]->suspend_count, 0);
+    }
+    assert_same(fake.calls_of[FAKE_CREATE_THREAD], 2); /* a watcher each time */
+}
+
 /* Systems before 8.1 do not tell how often a thread is suspended. */
 static void test_watcher_finds_out_without_suspend_counts(void **state)
 {
@@ -375,6 +391,7 @@ int main(void)
         fixture_test(test_more_lists_than_there_are_places_are_refused),
         fixture_test(test_capture_that_its_victim_suspends_goes_on),
         fixture_test(test_capture_that_is_suspended_again_and_again_fails),
+        fixture_test(test_capture_that_waits_for_its_victim_goes_on),
         fixture_test(test_watcher_finds_out_without_suspend_counts),
         fixture_test(test_capture_without_a_watcher_freezes_as_well),
         fixture_test(test_thread_that_is_suspended_as_often_as_can_be_has_its_context),
