@@ -2,9 +2,9 @@
 /* The threads of the target: found, and for their contexts frozen and thawed one by one. */
 #include "capture/capture.h"
 
-#define LOWEST_ADDRESS   0x10000u /* nothing is ever mapped below it */
-#define THREAD_LIMIT     0x40000u /* more is no process but a listing without end */
-#define SUSPENSION_LIMIT 127u     /* source: winnt.h, MAXIMUM_SUSPEND_COUNT */
+#define LOWEST_ADDRESS   0x10000u  /* nothing is ever mapped below it */
+#define THREAD_LIMIT     0x100000u /* more is no process but a listing without end */
+#define SUSPENSION_LIMIT 127u      /* source: winnt.h, MAXIMUM_SUSPEND_COUNT */
 
 /* A listing skips threads that do not grant what it asks for: each is asked for more by itself. */
 #define LIST_ACCESS   THREAD_QUERY_LIMITED_INFORMATION

@@ -134,7 +134,7 @@ static NTSTATUS run_reader_watched(struct pss_capture *capture, struct region_re
         return status;
     has_ended = pss_errand_wait(capture->nt, &errand, thread, thread);
     if (has_finished(reader)) {
-        if (!has_ended)
+        if (!has_ended && !pss_errand_wait(capture->nt, &errand, thread, thread))
             errand.memory = NULL; /* It has no use for it, but still has to return. */
     } else if (has_ended) {
         status = STATUS_CANCELLED; /* Somebody else has ended its thread. */
