@@ -32,7 +32,7 @@ static int is_suspended(const struct pss_nt *nt, HANDLE thread)
     if (NT_SUCCESS(
             nt->query_thread(thread, PSS_NT_THREAD_SUSPEND_COUNT, &count, sizeof(count), NULL)))
         return count != 0;
-    /* Systems before 8.1 tell it only to whom suspends it. */
+    /* Systems before 8.1 tell it only to the thread that suspends it. */
     if (!NT_SUCCESS(nt->suspend_thread(thread, &count)))
         return 0;
     nt->resume_thread(thread, NULL); /* we have just suspended it */
