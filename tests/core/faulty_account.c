@@ -14,7 +14,7 @@ struct held {
 };
 
 static struct held handles, allocations, views, suspends, heap_blocks, threads, carriers;
-static HANDLE last_carrier;
+static HANDLE last_carrier, last_lent;
 static uint32_t carriers_made;
 static uint32_t own_suspends; /* suspensions of threads of this process */
 static char violation[160];   /* empty: none */
@@ -76,6 +76,7 @@ void faulty_account_init(void)
     forget(&threads);
     forget(&carriers);
     forget_last_carrier();
+    last_lent = NULL;
     carriers_made = 0;
     handles.count = allocations.count = views.count = suspends.count = heap_blocks.count = 0;
     own_suspends = 0;
@@ -231,6 +232,12 @@ uint32_t faulty_account_handles_to(HANDLE object)
     return count;
 }
 
+void faulty_account_duplicate(HANDLE source, HANDLE duplicate)
+{
+    if (faulty_account_handles_to(source))
+        last_lent = duplicate;
+}
+
 NTSTATUS faulty_account_released(const char *what, NTSTATUS status)
 {
     if (!NT_SUCCESS(status))
@@ -252,6 +259,13 @@ bool faulty_holds(HANDLE handle)
 void faulty_disown(HANDLE handle)
 {
     assert_true(take(&handles, handle));
+}
+
+void faulty_close_lent(void)
+{
+    if (last_lent && take(&handles, last_lent))
+        CloseHandle(last_lent);
+    last_lent = NULL;
 }
 
 const char *faulty_violation(void)

@@ -32,6 +32,9 @@ void faulty_account_thread(HANDLE thread);
 /** Remembers a process by a handle of our own, likewise. */
 void faulty_account_carrier(HANDLE process);
 
+/** Remembers the last duplicate of a process that is remembered: it is lent to the client. */
+void faulty_account_duplicate(HANDLE source, HANDLE duplicate);
+
 /** The handles of our own to a process that is remembered: it is not the library that counts them.
  */
 uint32_t faulty_account_handles_to(HANDLE object);

@@ -410,6 +410,8 @@ static NTSTATUS NTAPI duplicate(HANDLE source_process, HANDLE source, HANDLE tar
                                       attributes, options);
     if (NT_SUCCESS(status) && target && target_process == PSS_CURRENT_PROCESS)
         faulty_account_open(*target);
+    if (NT_SUCCESS(status) && target && source_process == target_process)
+        faulty_account_duplicate(source, *target);
     return status;
 }
 

@@ -132,6 +132,10 @@ bool faulty_holds(HANDLE handle);
 /** Takes a handle off the account: the client has closed it. */
 void faulty_disown(HANDLE handle);
 
+/** Closes, as the client would, the clone's handle that he was lent last, if the library left it.
+ */
+void faulty_close_lent(void);
+
 /**
  * The first thing the library did that it must never do, or NULL: released what it does not hold,
  * failed to release, used heap, loader or names while something was suspended.

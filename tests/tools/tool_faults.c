@@ -184,11 +184,16 @@ static void check_file(int status)
     DeleteFileW(stage.file);
 }
 
-/* A clone's handle stays with the client where it cannot be told that it is still the clone's. */
+/*
+ * A clone's handle stays with the client where it cannot be told that it is still the clone's, and
+ * the clone remains as long as the handle does.
+ */
 static void close_lent(void)
 {
-    if (faulty_failures_of(FAULTY_query_process) && faulty_ledger().handles == 1)
-        faulty_reclaim();
+    if (!faulty_failures_of(FAULTY_query_process) && !faulty_failures_of(FAULTY_query_object))
+        return;
+    faulty_close_lent();
+    pss_clone_look(faulty_nt());
 }
 
 /* No program stays that was started. */
