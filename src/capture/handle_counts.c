@@ -30,15 +30,16 @@ static NTSTATUS add_extra(struct pss_capture *capture, const struct pss_duplicat
 static void take_counts(struct pss_duplicate *held, struct pss_handle_record *record,
                         const struct pss_nt_object_basic *basic, uint32_t round)
 {
-    uint32_t rise = basic->handle_count - held->last_count, open = rise * (round + 1);
+    uint32_t rise = basic->handle_count - held->last_count;
+    uint64_t open = (uint64_t)rise * (round + 1);
     int is_twice = round > 1 && rise == held->last_rise;
 
     held->last_count = basic->handle_count;
     held->last_rise = rise;
-    if (!is_twice || !rise || rise > basic->handle_count / (round + 1))
+    if (!is_twice || !rise || open >= basic->handle_count) /* the one in the list is not ours */
         return;
-    record->handle_count = basic->handle_count - open;
-    record->pointer_count = basic->pointer_count > open ? basic->pointer_count - open : 0;
+    record->handle_count = basic->handle_count - (uint32_t)open;
+    record->pointer_count = basic->pointer_count > open ? basic->pointer_count - (uint32_t)open : 0;
     held->is_counted = 1;
 }
 

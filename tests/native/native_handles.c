@@ -153,6 +153,55 @@ static void test_basic_information_of_a_shared_object_leaves_our_handles_out(voi
     }
 }
 
+/* ---- handles of others that come and go meanwhile ---- */
+
+struct others {
+    struct fake_object *object;
+    HANDLE open;
+};
+
+static NTSTATUS open_another(void *context, enum fake_call call)
+{
+    struct others *others = context;
+
+    if (call == FAKE_DUPLICATE)
+        others->open = fake_handle_open(fake.own, others->object, GENERIC_READ, 0);
+    return STATUS_SUCCESS;
+}
+
+static void close_another(void *context)
+{
+    struct others *others = context;
+
+    if (others->open)
+        assert_true(fake_handle_close(fake.own, others->open));
+    others->open = NULL;
+}
+
+/* Whatever the counts rise by, and whichever falls: the handle in the list is one. */
+static void test_handle_that_is_open_is_always_counted(void **state)
+{
+    int goes_on = 1;
+
+    for (uint64_t call = 1; goes_on; call++) {
+        struct others others = {fake_object_add(FAKE_EVENT), NULL};
+        uint64_t before = fake.all_calls;
+
+        fake_handle_open(world.target, others.object, GENERIC_READ, 0);
+        fake.context = &others;
+        fake.refuse = open_another;
+        fake.event_call = before + call;
+        fake.event = close_another;
+        assert_same(capture(WITH_BASIC | PSS_CAPTURE_THREADS | PSS_CAPTURE_THREAD_CONTEXT), 1);
+        fake.event = NULL;
+        fake.refuse = NULL;
+        goes_on = fake.all_calls - before > call;
+        assert_true(entries[0].HandleCount >= 1);
+        assert_same(world_teardown(state), 0);
+        world_setup(state);
+    }
+}
+
 /* A handle of the target to its own thread, which the capture opens, too. */
 static void test_basic_information_of_a_thread_leaves_the_capture_out(void **state)
 {
@@ -487,6 +536,7 @@ int main(void)
         fixture_test(test_basic_information_has_every_field),
         fixture_test(test_basic_information_of_a_shared_object_leaves_our_handles_out),
         fixture_test(test_basic_information_of_a_thread_leaves_the_capture_out),
+        fixture_test(test_handle_that_is_open_is_always_counted),
         fixture_test(test_names_of_objects_and_files_are_theirs),
         fixture_test(test_names_too_long_for_a_word_are_cut),
         fixture_test(test_specific_of_a_mutant_has_its_owner),
