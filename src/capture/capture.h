@@ -103,6 +103,7 @@ struct pss_capture {
     struct pss_region threads;            /* struct pss_thread */
     struct pss_region duplicates;         /* struct pss_duplicate, one for each captured handle */
     struct pss_region extras;             /* struct pss_extra: further duplicates */
+    HANDLE handles_lock;                  /* of the own process; owned, NULL where not held */
     struct pss_region types;       /* struct pss_type: of the system's list, by index, and others */
     uint32_t type_shift;           /* from the index in a row to that in the list */
     uint8_t has_type_list;         /* the system gave one */
@@ -235,17 +236,30 @@ void pss_freeze_step(const struct pss_capture *capture);
 /** Whether the watcher has resumed the threads, so that what was taken since is of no use. */
 int pss_freeze_is_interrupted(const struct pss_capture *capture);
 
+/** What only one capture at a time does to, or in, a process. */
+enum pss_lock {
+    PSS_LOCK_SUSPEND, /* suspends its threads */
+    PSS_LOCK_HANDLES, /* has duplicates of its handles in itself, which another would list */
+};
+
+/* How long a lock is waited for: seconds for one of another process, or of this one to capture
+ * another; a minute for the own process to capture itself, whose threads do come to an end. */
+#define PSS_LOCK_WAITS_FOR_OTHER 30u
+#define PSS_LOCK_WAITS_FOR_OWN   600u
+
 /**
- * Takes the lock that every freeze of a process holds, if it can be had within some seconds; those
- * in which the calling thread is itself suspended do not count.
+ * Takes a lock of a process, whoever uses this code.
  *
- * \param lock  [out] For pss_freeze_unlock; untouched where it cannot be had.
- * \return STATUS_SUCCESS, with the lock or without · out of memory.
+ * \param waits  [in]  Of 100 ms; those in which the calling thread is itself suspended count as one.
+ * \param lock   [out] For pss_lock_give_back; untouched where it cannot be had.
+ * \return STATUS_SUCCESS, also where there can be no such lock · STATUS_TIMEOUT, without the lock ·
+ *         out of memory.
  */
-NTSTATUS pss_freeze_lock(const struct pss_nt *nt, uint32_t process_id, HANDLE *lock);
+NTSTATUS pss_lock_take(const struct pss_nt *nt, enum pss_lock kind, uint32_t process_id,
+                       uint32_t waits, HANDLE *lock);
 
 /** Gives a lock back, and sets it to NULL; NULL is ignored. */
-void pss_freeze_unlock(const struct pss_nt *nt, HANDLE *lock);
+void pss_lock_give_back(const struct pss_nt *nt, HANDLE *lock);
 
 /**
  * Starts the watcher of a self-capture; it may be missing, as under the loader's lock.

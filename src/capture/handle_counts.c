@@ -9,6 +9,9 @@
  */
 #define ROUNDS 5
 
+/* So many at most get more: two processes that capture each other list these duplicates, too. */
+#define EXTRAS_LIMIT 0x10000u
+
 static NTSTATUS add_extra(struct pss_capture *capture, const struct pss_duplicate *held)
 {
     struct pss_extra *extra;
@@ -81,6 +84,8 @@ NTSTATUS pss_handles_recount(struct pss_capture *capture)
     uint32_t open = 0;
     NTSTATUS status = count_again(capture, 0, &open);
 
+    if (open > EXTRAS_LIMIT / ROUNDS)
+        return pss_status_soften(status);
     for (uint32_t round = 1; round < ROUNDS && open && NT_SUCCESS(status); round++) {
         status = add_extras(capture);
         if (NT_SUCCESS(status))

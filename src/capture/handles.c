@@ -41,7 +41,10 @@ static NTSTATUS append_row(struct pss_capture *capture, const struct pss_nt_hand
     return STATUS_SUCCESS;
 }
 
-/* The row of our event tells how the table numbers the types, and is no handle of the target's. */
+/*
+ * The row of our event tells how the table numbers the types. It is no handle of the target's, nor
+ * is that of our lock.
+ */
 static NTSTATUS append_rows(struct pss_capture *capture, const struct pss_region *table,
                             HANDLE event)
 {
@@ -57,6 +60,8 @@ static NTSTATUS append_rows(struct pss_capture *capture, const struct pss_region
 
         if (event && row->handle == (ULONG_PTR)event && row->process_id == own_id)
             pss_types_calibrate(capture, row->type_index);
+        else if (row->handle == (ULONG_PTR)capture->handles_lock && row->process_id == own_id)
+            continue;
         else if (row->process_id == capture->process_id)
             status = append_row(capture, row);
     }
@@ -76,13 +81,27 @@ static NTSTATUS open_event(const struct pss_capture *capture, HANDLE *event)
     return pss_status_soften(status);
 }
 
+/*
+ * Captures of the own process that list each other's duplicates, and duplicate those in turn, make
+ * more and more of them. One after the other, or as well as it goes.
+ */
+static NTSTATUS keep_others_from_listing(struct pss_capture *capture)
+{
+    if (!capture->is_self || !pss_handles_need_duplicates(capture))
+        return STATUS_SUCCESS;
+    return pss_lock_take(capture->nt, PSS_LOCK_HANDLES, capture->process_id, PSS_LOCK_WAITS_FOR_OWN,
+                         &capture->handles_lock);
+}
+
 NTSTATUS pss_handles_list(struct pss_capture *capture)
 {
     struct pss_region table = {0};
     struct pss_region *records = &capture->builder.sections[PSS_SECTION_HANDLES];
     HANDLE event = NULL;
-    NTSTATUS status = open_event(capture, &event);
+    NTSTATUS status = keep_others_from_listing(capture);
 
+    if (NT_SUCCESS(status))
+        status = open_event(capture, &event);
     pss_builder_begin(&capture->builder, PSS_SECTION_HANDLES);
     if (NT_SUCCESS(status))
         status = pss_system_table_query(capture->nt, PSS_NT_SYSTEM_EXTENDED_HANDLES, &table);
@@ -203,4 +222,5 @@ void pss_handles_close(struct pss_capture *capture)
     pss_files_finish(capture); /* Nothing is asked for: what counts is that all are closed. */
     pss_region_free(capture->nt, &capture->extras);
     pss_region_free(capture->nt, &capture->duplicates);
+    pss_lock_give_back(capture->nt, &capture->handles_lock);
 }

@@ -128,7 +128,8 @@ static void keep_others_from_freezing(struct pss_capture *capture)
     if (freeze->locks[0] || freeze->was_locked)
         return;
     freeze->was_locked = 1;
-    pss_freeze_lock(capture->nt, capture->process_id, &freeze->locks[0]); /* or without */
+    pss_lock_take(capture->nt, PSS_LOCK_SUSPEND, capture->process_id, PSS_LOCK_WAITS_FOR_OTHER,
+                  &freeze->locks[0]); /* or without */
 }
 
 static void record_suspension(struct pss_capture *capture, const struct pss_thread *thread,

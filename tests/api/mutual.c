@@ -146,11 +146,11 @@ static DWORD WINAPI keep_lock(void *argument)
     return (DWORD)ReleaseMutex(lock->mutex);
 }
 
-static HANDLE open_lock(DWORD pid)
+static HANDLE open_lock(const WCHAR *kind, DWORD pid)
 {
     WCHAR name[40];
 
-    swprintf(name, 40, L"Global\\pss-suspend-%lu", pid);
+    swprintf(name, 40, L"Global\\pss-%ls-%lu", kind, pid);
     HANDLE mutex = CreateMutexW(NULL, FALSE, name);
     assert_non_null(mutex);
     return mutex;
@@ -160,7 +160,7 @@ static HANDLE open_lock(DWORD pid)
 static void test_lock_that_is_never_given_back_only_delays(void **state)
 {
     struct target *target = target_start();
-    struct lock lock = {.mutex = open_lock(target->pid),
+    struct lock lock = {.mutex = open_lock(L"suspend", target->pid),
                         .kept = CreateEventW(NULL, FALSE, FALSE, NULL),
                         .leave = CreateEventW(NULL, FALSE, FALSE, NULL)};
 
@@ -194,7 +194,7 @@ static void test_locks_are_given_back(void **state)
 
     (void)state;
     only_ours();
-    HANDLE mutex = open_lock(target->pid);
+    HANDLE mutex = open_lock(L"suspend", target->pid);
     capture_once(target->process, CONTEXTS);
     HANDLE thread = CreateThread(NULL, 0, try_lock, mutex, 0, NULL);
     assert_same(WaitForSingleObject(thread, INFINITE), WAIT_OBJECT_0);
@@ -203,6 +203,67 @@ static void test_locks_are_given_back(void **state)
     CloseHandle(thread);
     CloseHandle(mutex);
     target_destroy(target);
+}
+
+/* Handles of the own process to its lock, as a capture lists them. */
+static unsigned count_locks(HPSS snapshot)
+{
+    PSS_HANDLE_ENTRY entry;
+    HPSSWALK marker;
+    unsigned count = 0;
+
+    assert_same(PssWalkMarkerCreate(NULL, &marker), ERROR_SUCCESS);
+    while (PssWalkSnapshot(snapshot, PSS_WALK_HANDLES, marker, &entry, sizeof(entry)) ==
+           ERROR_SUCCESS)
+        count += entry.ObjectName && wcsstr(entry.ObjectName, L"pss-handles-");
+    PssWalkMarkerFree(marker);
+    return count;
+}
+
+static DWORD WINAPI list_own_handles(void *argument)
+{
+    static const DWORD flags[] = {PSS_CAPTURE_HANDLES | PSS_CAPTURE_HANDLE_NAME_INFORMATION,
+                                  CONTEXTS | PSS_CAPTURE_HANDLES |
+                                      PSS_CAPTURE_HANDLE_NAME_INFORMATION};
+    DWORD locks = 0;
+
+    (void)argument;
+    for (int i = 0; i < 2; i++) {
+        HPSS snapshot = NULL;
+
+        if (PssCaptureSnapshot(GetCurrentProcess(), (PSS_CAPTURE_FLAGS)flags[i], CONTEXT_ALL,
+                               &snapshot) != ERROR_SUCCESS)
+            return MAXDWORD;
+        locks += count_locks(snapshot);
+        PssFreeSnapshot(GetCurrentProcess(), snapshot);
+    }
+    return locks;
+}
+
+/* Each would list the other's duplicates, and duplicate them: more and more. */
+static void test_handles_of_the_own_process_are_captured_one_at_a_time(void **state)
+{
+    struct lock lock = {.mutex = open_lock(L"handles", GetCurrentProcessId()),
+                        .kept = CreateEventW(NULL, FALSE, FALSE, NULL),
+                        .leave = CreateEventW(NULL, FALSE, FALSE, NULL)};
+    DWORD locks = 0;
+
+    (void)state;
+    only_ours();
+    HANDLE keeper = CreateThread(NULL, 0, keep_lock, &lock, 0, NULL);
+    assert_same(WaitForSingleObject(lock.kept, INFINITE), WAIT_OBJECT_0);
+    HANDLE lister = CreateThread(NULL, 0, list_own_handles, NULL, 0, NULL);
+    assert_same(WaitForSingleObject(lister, 300), WAIT_TIMEOUT);
+    SetEvent(lock.leave);
+    assert_same(WaitForSingleObject(keeper, INFINITE), WAIT_OBJECT_0);
+    assert_same(WaitForSingleObject(lister, INFINITE), WAIT_OBJECT_0);
+    assert_true(GetExitCodeThread(lister, &locks));
+    assert_same(locks, 2); /* the test's own, in each */
+    CloseHandle(lister);
+    CloseHandle(keeper);
+    CloseHandle(lock.mutex);
+    CloseHandle(lock.kept);
+    CloseHandle(lock.leave);
 }
 
 int main(int argc, char **argv)
@@ -215,6 +276,7 @@ int main(int argc, char **argv)
         PSS_TEST(test_clones_are_made_of_each_other_and_of_one_at_once),
         PSS_TEST(test_lock_that_is_never_given_back_only_delays),
         PSS_TEST(test_locks_are_given_back),
+        PSS_TEST(test_handles_of_the_own_process_are_captured_one_at_a_time),
     };
 
     under_test_load(argc, argv);
