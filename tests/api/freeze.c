@@ -11,7 +11,7 @@
 #define CONTEXTS (PSS_CAPTURE_THREADS | PSS_CAPTURE_THREAD_CONTEXT)
 #define CLONES   (CONTEXTS | PSS_CAPTURE_VA_CLONE)
 
-#define ROUNDS     20u /* captures of a program that does something else beside */
+#define ROUNDS     40u /* captures of a program that does something else beside */
 #define IDLERS     20u
 #define MOST_EVER  127u /* MAXIMUM_SUSPEND_COUNT */
 #define ENDED_WELL 42u
@@ -112,7 +112,7 @@ static DWORD WINAPI sample(void *argument)
             break;
         GetThreadContext(sampled, &context);
         ResumeThread(sampled);
-        Sleep(1); /* the interval of a profiler */
+        SwitchToThread();
     }
     return 0;
 }
