@@ -15,7 +15,7 @@ enum state {
     STATE_RESUMING,  /* about to be resumed, or just resumed, by who suspended it */
     STATE_TAKEN,     /* by another thread, which resumes it: the two states above may last */
     STATE_RESUMED,
-    STATE_WAS_RUNNING, /* the other thread found it running */
+    STATE_WAS_RUNNING, /* taken while it was about to be suspended, and found running */
 };
 
 struct entry {
@@ -134,17 +134,6 @@ static uint32_t wait_for_taker(const struct pss_nt *nt, const struct entry *entr
     return state;
 }
 
-/*
- * Somebody took the entry while its thread was being suspended. Whether the suspension came before
- * the resumption is told by the latter: if it found the thread running, it came too early, and is
- * made up for here. If it did not, one suspension more and one less are none.
- */
-static void settle_suspension(const struct pss_nt *nt, struct entry *entry)
-{
-    if (wait_for_taker(nt, entry) != STATE_RESUMED)
-        nt->resume_thread(entry->thread, NULL); /* It fails only for a thread that has ended. */
-}
-
 /* Somebody took it while it was being resumed: if both found it suspended, one was too many. */
 static void settle_resumption(const struct pss_nt *nt, struct entry *entry, ULONG previous)
 {
@@ -154,20 +143,53 @@ static void settle_resumption(const struct pss_nt *nt, struct entry *entry, ULON
         nt->suspend_thread(entry->thread, &unused); /* likewise */
 }
 
+/* From a state that may last until this very call is made. */
+static int take(const struct pss_nt *nt, struct entry *entry, uint32_t from, uint32_t if_running)
+{
+    ULONG previous = 0;
+
+    if (!exchange(entry, from, STATE_TAKEN))
+        return 0;
+    nt->resume_thread(entry->thread, &previous); /* It fails only for one that has ended. */
+    __atomic_store_n(&entry->state, previous ? STATE_RESUMED : if_running, __ATOMIC_RELEASE);
+    return 1;
+}
+
+/*
+ * A thread that was found running may be suspended since: its suspender stood still in between, and
+ * stands still again.
+ */
 static void resume(const struct pss_nt *nt, struct entry *entry)
 {
     ULONG previous = 0;
 
     if (exchange(entry, STATE_SUSPENDED, STATE_RESUMING)) {
-        nt->resume_thread(entry->thread, &previous); /* It fails only for one that has ended. */
+        nt->resume_thread(entry->thread, &previous); /* likewise */
         if (!exchange(entry, STATE_RESUMING, STATE_RESUMED))
             settle_resumption(nt, entry, previous);
-    } else if (exchange(entry, STATE_PENDING, STATE_TAKEN) ||
-               exchange(entry, STATE_RESUMING, STATE_TAKEN)) {
-        nt->resume_thread(entry->thread, &previous); /* likewise */
-        __atomic_store_n(&entry->state, previous ? STATE_RESUMED : STATE_WAS_RUNNING,
-                         __ATOMIC_RELEASE);
+        return;
     }
+    if (!take(nt, entry, STATE_PENDING, STATE_WAS_RUNNING) &&
+        !take(nt, entry, STATE_WAS_RUNNING, STATE_WAS_RUNNING))
+        take(nt, entry, STATE_RESUMING, STATE_NONE);
+}
+
+/*
+ * Somebody took the entry while its thread was being suspended. Whether the suspension came before
+ * the resumption is told by the latter: if it found the thread running, it came too early, and is
+ * made up for here. If it did not, one suspension more and one less are none.
+ */
+static void settle(const struct pss_nt *nt, struct entry *entry, int is_suspended)
+{
+    uint32_t to = is_suspended ? STATE_SUSPENDED : STATE_NONE, state;
+
+    do
+        state = wait_for_taker(nt, entry);
+    while (state == STATE_WAS_RUNNING && !exchange(entry, STATE_WAS_RUNNING, to));
+    if (is_suspended && state == STATE_WAS_RUNNING)
+        resume(nt, entry);
+    else if (is_suspended && state == STATE_TAKEN) /* by one who never comes back */
+        nt->resume_thread(entry->thread, NULL);    /* likewise */
 }
 
 NTSTATUS pss_suspension_add(const struct pss_nt *nt, struct pss_suspension *list, HANDLE thread,
@@ -178,6 +200,8 @@ NTSTATUS pss_suspension_add(const struct pss_nt *nt, struct pss_suspension *list
 
     if (!NT_SUCCESS(status))
         return status;
+    if (pss_suspension_is_interrupted(list))
+        return STATUS_CANCELLED;
     entry = &list->last->entries[list->last->count];
     entry->thread = thread;
     __atomic_store_n(&entry->state, STATE_PENDING, __ATOMIC_RELEASE);
@@ -185,10 +209,8 @@ NTSTATUS pss_suspension_add(const struct pss_nt *nt, struct pss_suspension *list
     __atomic_store_n(&list->count, list->count + 1, __ATOMIC_RELEASE);
     pss_suspension_step(list);
     status = nt->suspend_thread(thread, previous);
-    if (!NT_SUCCESS(status))
-        exchange(entry, STATE_PENDING, STATE_NONE); /* or it was taken, without effect */
-    else if (!exchange(entry, STATE_PENDING, STATE_SUSPENDED))
-        settle_suspension(nt, entry);
+    if (!exchange(entry, STATE_PENDING, NT_SUCCESS(status) ? STATE_SUSPENDED : STATE_NONE))
+        settle(nt, entry, NT_SUCCESS(status));
     else if (pss_suspension_is_interrupted(list)) /* it came too late for who interrupted */
         resume(nt, entry);
     return status;

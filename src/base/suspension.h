@@ -26,7 +26,8 @@ NTSTATUS pss_suspension_begin(const struct pss_nt *nt, struct pss_suspension **s
  * \param thread    [in]  Stays open until the thread is resumed. Rights: THREAD_SUSPEND_RESUME.
  * \param previous  [out] How often it was suspended before.
  * \return STATUS_SUCCESS, also if the list was interrupted meanwhile: then the thread runs ·
- *         STATUS_NO_MEMORY · the status of NtSuspendThread; the list is as before.
+ *         STATUS_CANCELLED: it was before · STATUS_NO_MEMORY · the status of NtSuspendThread; the
+ *         list is as before.
  */
 NTSTATUS pss_suspension_add(const struct pss_nt *nt, struct pss_suspension *suspension,
                             HANDLE thread, ULONG *previous);
@@ -34,7 +35,11 @@ NTSTATUS pss_suspension_add(const struct pss_nt *nt, struct pss_suspension *susp
 /** Resumes what is in the list; harmless when that was done. */
 void pss_suspension_resume(const struct pss_nt *nt, struct pss_suspension *suspension);
 
-/** The same from another thread than the one that fills the list, which can see it afterwards. */
+/**
+ * The same from another thread than the one that fills the list, which can see it afterwards. That
+ * one may be about to suspend a thread just then, and stand still again when it has: called again,
+ * this resumes that thread.
+ */
 void pss_suspension_interrupt(const struct pss_nt *nt, struct pss_suspension *suspension);
 int pss_suspension_is_interrupted(const struct pss_suspension *suspension);
 

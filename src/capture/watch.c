@@ -52,12 +52,17 @@ struct looks {
     uint32_t steps, suspended, alike;
 };
 
+static int has_ended(const struct watcher *watcher)
+{
+    return wait_for(watcher, watcher->capturing, 0) == STATUS_SUCCESS;
+}
+
 /* Whether the capturing thread has ended, or is suspended or stuck and has been for a while. */
 static int is_lost(const struct watcher *watcher, struct looks *looks)
 {
     uint32_t steps = pss_suspension_steps(watcher->suspension);
 
-    if (wait_for(watcher, watcher->capturing, 0) == STATUS_SUCCESS)
+    if (has_ended(watcher))
         return 1;
     if (steps != looks->steps)
         *looks = (struct looks){.steps = steps};
@@ -81,9 +86,12 @@ static DWORD NTAPI run_watcher(void *memory)
             return 0;
         if (!is_lost(watcher, &looks))
             continue;
-        if (pss_errand_step(&watcher->state))
-            pss_suspension_interrupt(watcher->nt, watcher->suspension);
-        return 0;
+        if (!pss_errand_step(&watcher->state))
+            return 0;
+        pss_suspension_interrupt(watcher->nt, watcher->suspension);
+        if (has_ended(watcher))
+            return 0;
+        looks = (struct looks){0}; /* It may be just about to suspend another one. */
     }
     return 0;
 }

@@ -56,7 +56,7 @@ static void test_threads_of_an_abandoned_list_run_again(void **state)
         fake_handle_close(fake.own, handles[i]);
 }
 
-static void test_thread_that_comes_after_the_interruption_runs_on(void **state)
+static void test_interrupted_list_takes_no_more_threads(void **state)
 {
     struct fake_thread *thread = fake_thread_add(world.target, 2004);
     struct pss_suspension *list;
@@ -66,9 +66,62 @@ static void test_thread_that_comes_after_the_interruption_runs_on(void **state)
     (void)state;
     assert_same(pss_suspension_begin(fake_nt(), &list), STATUS_SUCCESS);
     pss_suspension_interrupt(fake_nt(), list);
-    assert_same(pss_suspension_add(fake_nt(), list, handle, &previous), STATUS_SUCCESS);
+    assert_same(pss_suspension_add(fake_nt(), list, handle, &previous), STATUS_CANCELLED);
+    assert_same(pss_suspension_count(list), 0);
     assert_same(thread->suspend_count, 0);
     pss_suspension_end(fake_nt(), list);
+    fake_handle_close(fake.own, handle);
+}
+
+/* A thread that is being suspended, and how often that is interrupted before and after. */
+static struct {
+    struct pss_suspension *list;
+    struct fake_thread *thread;
+    uint32_t before, after;
+    uint32_t is_refused; /* then somebody else suspends it */
+} meanwhile;
+
+static NTSTATUS NTAPI suspend_interrupted(HANDLE thread, ULONG *previous)
+{
+    NTSTATUS status = STATUS_ACCESS_DENIED;
+
+    for (uint32_t i = 0; i < meanwhile.before; i++)
+        pss_suspension_interrupt(fake_nt(), meanwhile.list);
+    if (!meanwhile.is_refused)
+        status = fake_nt()->suspend_thread(thread, previous);
+    for (uint32_t i = 0; i < meanwhile.after; i++) {
+        pss_suspension_interrupt(fake_nt(), meanwhile.list);
+        assert_same(meanwhile.thread->suspend_count, 0);
+    }
+    return status;
+}
+
+/* Who suspends it may stand still before the call is made, and once more when it has been made. */
+static void test_thread_that_is_just_being_suspended_runs_on(void **state)
+{
+    struct fake_thread *thread = fake_thread_add(world.target, 2004);
+    struct pss_nt nt = *fake_nt();
+    HANDLE handle = open_thread(thread);
+    ULONG previous;
+
+    (void)state;
+    nt.suspend_thread = suspend_interrupted;
+    meanwhile.thread = thread;
+    for (uint32_t i = 1; i < 32; i++) {
+        meanwhile.before = i % 4;
+        meanwhile.after = i / 4 % 4;
+        meanwhile.is_refused = i / 16;
+        assert_same(pss_suspension_begin(&nt, &meanwhile.list), STATUS_SUCCESS);
+        assert_same(pss_suspension_add(&nt, meanwhile.list, handle, &previous),
+                    meanwhile.is_refused ? STATUS_ACCESS_DENIED : STATUS_SUCCESS);
+        assert_same(thread->suspend_count, 0);
+        thread->suspend_count = 2; /* by others: they stay */
+        pss_suspension_interrupt(fake_nt(), meanwhile.list);
+        pss_suspension_end(&nt, meanwhile.list);
+        assert_same(thread->suspend_count, 2);
+        thread->suspend_count = 0;
+    }
+    fake.bad_closes = 0; /* those that found it running */
     fake_handle_close(fake.own, handle);
 }
 
@@ -386,7 +439,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         fixture_test(test_threads_of_an_abandoned_list_run_again),
-        fixture_test(test_thread_that_comes_after_the_interruption_runs_on),
+        fixture_test(test_interrupted_list_takes_no_more_threads),
+        fixture_test(test_thread_that_is_just_being_suspended_runs_on),
         fixture_test(test_list_takes_any_number_of_threads),
         fixture_test(test_more_lists_than_there_are_places_are_refused),
         fixture_test(test_capture_that_its_victim_suspends_goes_on),
