@@ -20,8 +20,8 @@ find_sources() {
 check_format() {
     bad=0
     for file in $(find_sources); do
-        clang-format-14 --dry-run -Werror "$file" 2>/dev/null || {
-            printf '%s: run clang-format-14 -i on it\n' "$file"
+        clang-format --dry-run -Werror "$file" 2>/dev/null || {
+            printf '%s: run clang-format -i on it\n' "$file"
             bad=1
         }
     done
@@ -78,7 +78,7 @@ check_licence() {
 
 check_tidy() {
     find src exports -name '*.c' | sort |
-        xargs -P 2 -n 5 sh -c 'clang-tidy-14 --quiet "$@" -- --target=x86_64-w64-windows-gnu -std=c11 \
+        xargs -P 2 -n 5 sh -c 'clang-tidy --quiet "$@" -- --target=x86_64-w64-windows-gnu -std=c11 \
             -Isrc -Iinclude -DPSS_STATIC -DWIN32_LEAN_AND_MEAN= 2>/dev/null' tidy
 }
 

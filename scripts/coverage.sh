@@ -12,7 +12,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . scripts/packages.sh
 
-need_packages cmake ninja-build $packages_native llvm-14
+need_packages cmake ninja-build $packages_native llvm
 
 build=build/coverage
 gaps=tests/native/coverage-gaps.txt
@@ -20,13 +20,13 @@ gaps=tests/native/coverage-gaps.txt
 flags='-fprofile-instr-generate -fcoverage-mapping -fprofile-update=atomic'
 
 run_tests() {
-    cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_COMPILER=clang-14 -DCMAKE_CXX_COMPILER=clang++-14 \
+    cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ \
         -DCMAKE_C_FLAGS="$flags" -DCMAKE_EXE_LINKER_FLAGS="$flags" &&
         cmake --build "$build" -j 2 &&
         rm -rf "$build/profiles" &&
         LLVM_PROFILE_FILE="$PWD/$build/profiles/%p-%m.profraw" \
             ctest --test-dir "$build" -j 2 --output-on-failure -R '^native_' -E '^native_pe_' &&
-        llvm-profdata-14 merge -sparse -o "$build/all.profdata" "$build"/profiles/*.profraw
+        llvm-profdata merge -sparse -o "$build/all.profdata" "$build"/profiles/*.profraw
 }
 
 if [ $# -eq 0 ]; then
@@ -44,8 +44,8 @@ for program in "$build"/bin/native_*; do
     objects="$objects -object $program"
 done
 if [ $# -gt 0 ]; then
-    exec llvm-cov-14 show -instr-profile "$build/all.profdata" -show-branches=count $objects "$PWD/$1"
+    exec llvm-cov show -instr-profile "$build/all.profdata" -show-branches=count $objects "$PWD/$1"
 fi
-llvm-cov-14 report -instr-profile "$build/all.profdata" -show-branch-summary $objects -ignore-filename-regex '/(tests|tools)/'
-llvm-cov-14 show -instr-profile "$build/all.profdata" -show-branches=count -show-instantiations=false $objects \
+llvm-cov report -instr-profile "$build/all.profdata" -show-branch-summary $objects -ignore-filename-regex '/(tests|tools)/'
+llvm-cov show -instr-profile "$build/all.profdata" -show-branches=count -show-instantiations=false $objects \
     -ignore-filename-regex '/(tests|tools)/' | awk -v gaps="$gaps" -v root="$PWD" -v least=95 -f scripts/coverage.awk "$gaps" -

@@ -38,7 +38,7 @@ build() {
     directory=$1
     shift
     PSS_DEPS_DIR=${PSS_DEPS_DIR:-$PWD/build/deps} cmake -S . -B "$directory" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-        -DCMAKE_C_COMPILER=clang-14 -DCMAKE_CXX_COMPILER=clang++-14 "$@" &&
+        -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ "$@" &&
         cmake --build "$directory" -j 2 --target $(printf 'fuzz_%s ' $targets)
 }
 
@@ -86,8 +86,8 @@ report_branches() {
         program=$fuzz/coverage/bin/fuzz_$target
         LLVM_PROFILE_FILE=$fuzz/$target.profraw "$program" -runs=0 "$fuzz/corpus/$target" "$corpus/found/$target" \
             "$(seeds_of "$target")" >"$fuzz/$target.replay" 2>&1 || continue
-        llvm-profdata-14 merge -sparse -o "$fuzz/$target.profdata" "$fuzz/$target.profraw"
-        printf 'fuzz: %s reaches %s of the branches of %s\n' "$target" "$(llvm-cov-14 report "$program" \
+        llvm-profdata merge -sparse -o "$fuzz/$target.profdata" "$fuzz/$target.profraw"
+        printf 'fuzz: %s reaches %s of the branches of %s\n' "$target" "$(llvm-cov report "$program" \
             -instr-profile "$fuzz/$target.profdata" -show-branch-summary $(sources_of "$target") |
             awk '$1 == "TOTAL" { print $NF }')" "$(sources_of "$target")"
     done
@@ -133,7 +133,7 @@ merge() {
     done
 }
 
-need_packages cmake ninja-build $packages_native llvm-14
+need_packages cmake ninja-build $packages_native llvm
 mkdir -p "$fuzz"
 case ${1-60} in
 --merge)

@@ -79,7 +79,7 @@ programs_of() {
 
 configure() {
     case $1 in
-    native) set -- native -DCMAKE_C_COMPILER=clang-14 -DCMAKE_CXX_COMPILER=clang++-14 ;;
+    native) set -- native -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ ;;
     wine) set -- x64 "-DCMAKE_TOOLCHAIN_FILE=$tree/cmake/mingw-x86_64.cmake" ;;
     esac
     directory=$work/$1

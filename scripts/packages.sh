@@ -3,14 +3,14 @@
 
 packages_windows='cmake ninja-build wine wine64
     gcc-mingw-w64-x86-64-win32 g++-mingw-w64-x86-64-win32 gcc-mingw-w64-i686-win32 g++-mingw-w64-i686-win32'
-packages_native='clang-14 libclang-rt-14-dev libstdc++-12-dev libwine-dev libcmocka-dev'
-packages_linkers='lld-14 llvm-14'
-packages_debugger='lldb-14'
+packages_native='clang libclang-rt-dev g++ libwine-dev libcmocka-dev'
+packages_linkers='lld llvm'
+packages_debugger='lldb'
 # What a release is made with: pss.lib for MSVC, pss.html, and the archive.
-packages_release='llvm-14 mandoc zip'
+packages_release='llvm mandoc zip'
 # By which the tests use what is installed, and sign a program.
 packages_flags='pkgconf osslsigncode openssl'
-packages_check='clang-format-14 clang-tidy-14'
+packages_check='clang-format clang-tidy'
 
 is_installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

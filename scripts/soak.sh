@@ -22,7 +22,7 @@ configure() {
     case $1 in
     x64) set -- x64 "-DCMAKE_TOOLCHAIN_FILE=$PWD/cmake/mingw-x86_64.cmake" ;;
     x86) set -- x86 "-DCMAKE_TOOLCHAIN_FILE=$PWD/cmake/mingw-i686.cmake" ;;
-    native) set -- native -DCMAKE_C_COMPILER=clang-14 -DCMAKE_CXX_COMPILER=clang++-14 ;;
+    native) set -- native -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ ;;
     esac
     PSS_DEPS_DIR=${PSS_DEPS_DIR:-$PWD/build/deps} cmake -S . -B "$soak/$1" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
         -DPSS_SOAK=ON "$2" ${3+"$3"} && cmake --build "$soak/$1" -j 2
@@ -134,7 +134,7 @@ case ${1-} in
     exit 2
     ;;
 *)
-    need_packages $packages_windows $packages_native $packages_linkers llvm-14
+    need_packages $packages_windows $packages_native $packages_linkers llvm
     [ $# -gt 0 ] || set -- x64 x86 native fuzz mutations coverage
     status=0
     for_each_part "$@" || status=1

@@ -3,8 +3,8 @@
 
 . "$(dirname "$0")/common.sh"
 
-lldb=$(command -v lldb-14 || command -v lldb) || {
-    echo 'skipped: lldb is not installed (package lldb-14)'
+lldb=$(command -v lldb) || {
+    echo 'skipped: lldb is not installed (package lldb)'
     exit 77
 }
 

@@ -4,12 +4,12 @@
 
 . "$(dirname "$0")/common.sh"
 
-lld=$(command -v lld-link-14 || command -v lld-link) || {
-    echo 'skipped: lld-link is not installed (package lld-14)'
+lld=$(command -v lld-link) || {
+    echo 'skipped: lld-link is not installed (package lld)'
     exit 77
 }
-clang=$(command -v clang-14 || command -v clang) || {
-    echo 'skipped: clang is not installed (package clang-14)'
+clang=$(command -v clang) || {
+    echo 'skipped: clang is not installed (package clang)'
     exit 77
 }
 headers=/usr/include/wine/wine
@@ -18,7 +18,7 @@ headers=/usr/include/wine/wine
     exit 77
 }
 [ -e "$BUILD/exports/pss.lib" ] || {
-    echo 'skipped: pss.lib was not built, llvm-dlltool is not installed (package llvm-14)'
+    echo 'skipped: pss.lib was not built, llvm-dlltool is not installed (package llvm)'
     exit 77
 }
 processor=x86_64 flags=

@@ -30,7 +30,7 @@ build() {
     export PATH="$toolchain/bin:$PATH" LD_LIBRARY_PATH="$toolchain/lib/x86_64-linux-gnu" CARGO_HOME="$out/cargo"
     require_start rustc --version
     require_start cargo --version
-    linker=$(command -v clang-14 || command -v cc) || skip 'programs of this system cannot be linked: clang-14'
+    linker=$(command -v clang || command -v cc) || skip 'programs of this system cannot be linked: clang'
     mkdir "$CARGO_HOME"
     cat >"$CARGO_HOME/config.toml" <<CONFIG
 [source.crates-io]
