@@ -34,7 +34,7 @@ stand_in_for_sockets() {
     [ -e "$system/ws2_32.original" ] || mv "$system/ws2_32.dll" "$system/ws2_32.original"
     trap 'mv -f "$system/ws2_32.original" "$system/ws2_32.dll"; rm -rf "$work"' EXIT
     cp "$work/ws2_32.dll" "$system/"
-    export WINEDLLOVERRIDES='mscoree,mshtml,winemenubuilder.exe,winedbg.exe=;ws2_32=n'
+    export PSS_WINEDLLOVERRIDES='mscoree,mshtml,winemenubuilder.exe,winedbg.exe=;ws2_32=n'
 }
 
 lacks_sockets() {
