@@ -101,6 +101,25 @@ static void test_import_by_name_is_redirected_and_no_other(void **state)
     assert_ptr_equal((void *)GetProcAddress(sample, "sample_first"), original());
 }
 
+/* The loader has bound them to what the forwarder leads to, and so must be given another. */
+static void test_import_that_is_forwarded_is_redirected(void **state)
+{
+    HMODULE through = LoadLibraryA("shim-through.dll");
+    HMODULE before = user;
+
+    (void)state;
+    assert_non_null(through);
+    user = through;
+    assert_int_equal(call("call_through"), 3);
+    redirect(before, NULL);
+    assert_int_equal(call("call_through"), 99);
+    assert_int_equal(call("call_twice"), 99);
+    assert_int_equal(call("call_through_hidden"), 99); /* the import is by ordinal */
+    assert_int_equal(call("call_untouched"), 5);
+    user = before;
+    FreeLibrary(through);
+}
+
 static void test_kept_modules_stay(void **state)
 {
     (void)state;
@@ -199,6 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SLOT_TEST(test_import_by_name_is_redirected_and_no_other),
+        SLOT_TEST(test_import_that_is_forwarded_is_redirected),
         SLOT_TEST(test_kept_modules_stay),
         SLOT_TEST(test_module_without_lookup_table_stays),
         SLOT_TEST(test_slots_that_are_read_only_are_written_and_stay_so),

@@ -22,7 +22,8 @@ struct shim_redirection {
 
 /**
  * Goes through the import tables of all loaded modules. A module without lookup table, as some old
- * linkers made them, has lost the names and is passed over.
+ * linkers made them, has lost the names and is passed over. An import of another library is
+ * redirected, too, where that forwards it to the one that is meant, directly or through others.
  *
  * Call it while no module can come or go: from DllMain.
  */
