@@ -14,21 +14,69 @@
 #define EXIT_NOT_STARTED  126
 #define EXIT_NOT_FOUND    127
 
-/** Ctrl+C and its like are the program's to answer; we go on waiting for it. */
+/** How far the program is. */
+enum stage { STAGE_STARTS, STAGE_INTERRUPTED, STAGE_RUNS };
+static volatile LONG stage;
+
+/** Ctrl+C and its like are the program's to answer, and we go on waiting for it; until it runs they
+ * end it. At the end of the console or the session it has as much time as the system gives. */
 static BOOL WINAPI leave_to_program(DWORD event)
 {
-    return event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT;
+    if (event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT) {
+        InterlockedCompareExchange(&stage, STAGE_INTERRUPTED, STAGE_STARTS);
+        return TRUE;
+    }
+    if (stage == STAGE_RUNS)
+        Sleep(INFINITE); /* When it ends, so do we. */
+    return FALSE;
 }
 
-/** A copy of a standard handle that the program inherits; none when we have none. */
+/** The program ends with us. What it starts does not, and lives on as it would by itself.
+ *
+ * \return The job, for CloseHandle(); NULL where there can be none: an older system has no second
+ * one for a process that is in somebody else's. The program runs all the same. */
+static HANDLE tie_to_us(HANDLE process)
+{
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {.BasicLimitInformation.LimitFlags =
+                                                       JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE |
+                                                       JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK |
+                                                       JOB_OBJECT_LIMIT_BREAKAWAY_OK};
+    HANDLE job = CreateJobObjectW(NULL, NULL);
+
+    if (job != NULL &&
+        (!SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limits, sizeof limits) ||
+         !AssignProcessToJobObject(job, process))) {
+        CloseHandle(job);
+        job = NULL;
+    }
+    return job;
+}
+
+/* source: learn.microsoft.com, GetCurrentProcess, and winnt.h: small negative values are no handles
+ * but stand for the calling process and the like; INVALID_HANDLE_VALUE is one of them */
+static int is_handle(HANDLE handle)
+{
+    return handle != NULL && ((intptr_t)handle > 0 || (intptr_t)handle < -6);
+}
+
+/** A copy of a standard handle that the program inherits; what is none is handed on as it is. */
 static HANDLE copy_standard_handle(DWORD which)
 {
     HANDLE self = GetCurrentProcess();
+    HANDLE own = GetStdHandle(which);
     HANDLE copy = NULL;
 
-    if (!DuplicateHandle(self, GetStdHandle(which), self, &copy, 0, TRUE, DUPLICATE_SAME_ACCESS))
+    if (!is_handle(own))
+        return own;
+    if (!DuplicateHandle(self, own, self, &copy, 0, TRUE, DUPLICATE_SAME_ACCESS))
         return NULL;
     return copy;
+}
+
+static void close_handle(HANDLE handle)
+{
+    if (is_handle(handle))
+        CloseHandle(handle);
 }
 
 static DWORD start_suspended(WCHAR *line, PROCESS_INFORMATION *program)
@@ -45,9 +93,9 @@ static DWORD start_suspended(WCHAR *line, PROCESS_INFORMATION *program)
                         program))
         error = GetLastError();
     /* The program has its own; kept open here, they would keep pipes from ending. */
-    CloseHandle(startup.hStdInput);
-    CloseHandle(startup.hStdOutput);
-    CloseHandle(startup.hStdError);
+    close_handle(startup.hStdInput);
+    close_handle(startup.hStdOutput);
+    close_handle(startup.hStdError);
     return error;
 }
 
@@ -64,8 +112,8 @@ static int report_not_started(const char *name, DWORD error)
 /** Lets go of the standard handles: what reads from a program's pipe waits for its last writer. */
 static void close_standard_handles(void)
 {
-    CloseHandle(GetStdHandle(STD_INPUT_HANDLE));
-    CloseHandle(GetStdHandle(STD_OUTPUT_HANDLE));
+    close_handle(GetStdHandle(STD_INPUT_HANDLE));
+    close_handle(GetStdHandle(STD_OUTPUT_HANDLE));
 }
 
 static int wait_for(const PROCESS_INFORMATION *program)
@@ -83,6 +131,10 @@ static int wait_for(const PROCESS_INFORMATION *program)
 /** Lets the program run to its end; one that cannot be let run is not left behind. */
 static int run_to_end(const char *name, const PROCESS_INFORMATION *program)
 {
+    if (InterlockedCompareExchange(&stage, STAGE_RUNS, STAGE_STARTS) == STAGE_INTERRUPTED) {
+        TerminateProcess(program->hProcess, (UINT)STATUS_CONTROL_C_EXIT);
+        return (int)STATUS_CONTROL_C_EXIT;
+    }
     if (ResumeThread(program->hThread) == (DWORD)-1) {
         DWORD error = GetLastError();
 
@@ -107,12 +159,41 @@ static int report_not_attached(const char *name, DWORD error)
     return EXIT_NOT_ATTACHED;
 }
 
+/** Gives the program the API and runs it. */
+static int run_helped(const char *name, const PROCESS_INFORMATION *program)
+{
+    DWORD error = attach_to(pss_nt_system(), NULL, program->hProcess);
+
+    if (error == ERROR_SUCCESS)
+        return run_to_end(name, program);
+    TerminateProcess(program->hProcess, EXIT_NOT_ATTACHED);
+    return report_not_attached(name, error);
+}
+
+static int run(const char *name, WCHAR *line)
+{
+    PROCESS_INFORMATION program;
+    DWORD error;
+    HANDLE job;
+    int code;
+
+    stage = STAGE_STARTS;
+    SetConsoleCtrlHandler(leave_to_program, TRUE);
+    error = start_suspended(line, &program);
+    if (error != ERROR_SUCCESS)
+        return report_not_started(name, error);
+    job = tie_to_us(program.hProcess);
+    code = run_helped(name, &program);
+    CloseHandle(program.hThread);
+    CloseHandle(program.hProcess);
+    if (job != NULL)
+        CloseHandle(job);
+    return code;
+}
+
 int command_run(int argc, char **argv)
 {
     int first = argc > 1 && strcmp(argv[1], "--") == 0 ? 2 : 1;
-    PROCESS_INFORMATION program;
-    DWORD error;
-    int code;
 
     if (argc > 1 && strcmp(argv[1], "--help") == 0)
         return usage_print_command("run");
@@ -120,18 +201,5 @@ int command_run(int argc, char **argv)
         return report_usage("run", "there is no option '%s'", argv[1]);
     if (first >= argc)
         return report_usage("run", "a program is missing");
-    error = start_suspended(command_line_skip(GetCommandLineW(), first + 1), &program);
-    if (error != ERROR_SUCCESS)
-        return report_not_started(argv[first], error);
-    error = attach_to(pss_nt_system(), NULL, program.hProcess);
-    if (error != ERROR_SUCCESS) {
-        TerminateProcess(program.hProcess, EXIT_NOT_ATTACHED);
-        code = report_not_attached(argv[first], error);
-    } else {
-        SetConsoleCtrlHandler(leave_to_program, TRUE);
-        code = run_to_end(argv[first], &program);
-    }
-    CloseHandle(program.hThread);
-    CloseHandle(program.hProcess);
-    return code;
+    return run(argv[first], command_line_skip(GetCommandLineW(), first + 1));
 }
