@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `pss run`: starts a program that finds the Process Snapshotting API in its kernel32. */
+#include <stdlib.h>
 #include <string.h>
 
 #include <windows.h>
@@ -7,12 +8,18 @@
 #include "attach.h"
 #include "command_line.h"
 #include "commands.h"
+#include "text.h"
 #include "usage.h"
 
 /* As env, nice and timeout have them. */
 #define EXIT_NOT_ATTACHED 125
 #define EXIT_NOT_STARTED  126
 #define EXIT_NOT_FOUND    127
+
+#ifndef ERROR_ELEVATION_REQUIRED /* source: learn.microsoft.com, System Error Codes; MinGW 10 \
+                                    lacks it */
+#define ERROR_ELEVATION_REQUIRED 740
+#endif
 
 /** How far the program is. */
 enum stage { STAGE_STARTS, STAGE_INTERRUPTED, STAGE_RUNS };
@@ -99,13 +106,40 @@ static DWORD start_suspended(WCHAR *line, PROCESS_INFORMATION *program)
     return error;
 }
 
+/** Whether the system takes no path of that length; it says that there is no such file. */
+static int is_too_long(const char *name)
+{
+    WCHAR *wide = text_to_wide(name);
+    size_t length = wcslen(wide);
+
+    free(wide);
+    return length >= MAX_PATH;
+}
+
+static int report_not_found(const char *name)
+{
+    if (is_too_long(name))
+        report("the path of the program is too long, the system takes %d characters: name it from "
+               "a directory above it, or by its short name: '%s'",
+               MAX_PATH - 1, name);
+    else
+        report("there is no program '%s'", name);
+    return EXIT_NOT_FOUND;
+}
+
 static int report_not_started(const char *name, DWORD error)
 {
-    if (error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND) {
-        report("there is no program '%s'", name);
-        return EXIT_NOT_FOUND;
-    }
-    report_failure(name, error);
+    if (error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND ||
+        error == ERROR_INVALID_NAME || error == ERROR_BAD_PATHNAME || name[0] == '\0')
+        return report_not_found(name);
+    if (error == ERROR_FILENAME_EXCED_RANGE)
+        report("the command line or a path in it is too long");
+    else if (error == ERROR_BAD_EXE_FORMAT || error == ERROR_EXE_MACHINE_TYPE_MISMATCH)
+        report("'%s' is no program that this system can run", name);
+    else if (error == ERROR_ELEVATION_REQUIRED)
+        report("'%s' runs for administrators only: use 'pss run' as one", name);
+    else
+        report_problem(error, "'%s' cannot be started", name);
     return EXIT_NOT_STARTED;
 }
 
@@ -151,11 +185,19 @@ static int report_not_attached(const char *name, DWORD error)
                "pss.exe, those of the other bitness into x64 or x86 below or beside it",
                name);
     else if (error == ERROR_INVALID_NAME)
-        report("pss.dll lies in a directory whose name is not ASCII and that has no short name");
+        report("pss.dll lies in a directory whose name is not ASCII and that has no short name: "
+               "move the files of pss.dll to another one");
+    else if (error == ERROR_FILENAME_EXCED_RANGE)
+        report("the path of the directory with pss.dll is too long: move the files of pss.dll to "
+               "another one");
     else if (error == ERROR_NOT_SUPPORTED)
         report("'%s' cannot be helped: it is for another machine, or managed code only", name);
+    else if (error == ERROR_ACCESS_DENIED)
+        report("'%s' cannot be helped: it runs as another user or with more rights; use 'pss run' "
+               "as that user, or as an administrator",
+               name);
     else
-        report_failure(name, error);
+        report_problem(error, "'%s' cannot be given the API", name);
     return EXIT_NOT_ATTACHED;
 }
 
@@ -170,6 +212,13 @@ static int run_helped(const char *name, const PROCESS_INFORMATION *program)
     return report_not_attached(name, error);
 }
 
+/* Wine hands over what is no Windows program to the system below, and has no process to show. */
+static int report_unix_program(const char *name)
+{
+    report("'%s' is no Windows program: Wine has started it by itself, without the API", name);
+    return EXIT_NOT_ATTACHED;
+}
+
 static int run(const char *name, WCHAR *line)
 {
     PROCESS_INFORMATION program;
@@ -182,6 +231,8 @@ static int run(const char *name, WCHAR *line)
     error = start_suspended(line, &program);
     if (error != ERROR_SUCCESS)
         return report_not_started(name, error);
+    if (program.hProcess == NULL)
+        return report_unix_program(name);
     job = tie_to_us(program.hProcess);
     code = run_helped(name, &program);
     CloseHandle(program.hThread);

@@ -17,7 +17,8 @@
  * \param process [in] All rights that CreateProcess gives its caller.
  * \return ERROR_SUCCESS · ERROR_FILE_NOT_FOUND when a file of ours is missing for that machine ·
  * ERROR_ACCESS_DENIED for a process that is not the caller's own · ERROR_INVALID_NAME when our
- * files lie where the loader's import tables cannot name them · ERROR_TIMEOUT for a helper that
+ * files lie where the loader's import tables cannot name them · ERROR_FILENAME_EXCED_RANGE when
+ * their paths are too long for it · ERROR_TIMEOUT for a helper that
  * does not end · ERROR_NOT_SUPPORTED for programs of managed code only, and of other machines · the
  * system's code. On failure the process is as it was.
  */
