@@ -60,7 +60,7 @@ mkdir -p "$deep/$machine"
 cp "$bin/pss.exe" "$bin"/pss*.dll "$deep"
 run_here "$deep/pss.exe" run dropin_mirror
 expect_status 125
-expect_err '^pss: the path of the directory with pss\.dll is too long: move'
+expect_err '^pss: the path of the directory with pss-shim\.dll is too long: move'
 expect_no_out '^in '
 
 # A helper that fails, or is not there, is told of; the program does not run unhelped.

@@ -18,5 +18,5 @@ NTSTATUS injection_make(const struct child *child)
     assert_ptr_equal(image.base, child->base);
     assert_int_equal(image.machine,
                      child->is_64bit ? IMAGE_FILE_MACHINE_AMD64 : IMAGE_FILE_MACHINE_I386);
-    return inject_imports(faulty_nt(), &image, dlls);
+    return inject_imports(faulty_nt(), &image, dlls, 2);
 }

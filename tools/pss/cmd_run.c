@@ -181,15 +181,15 @@ static int run_to_end(const char *name, const PROCESS_INFORMATION *program)
 static int report_not_attached(const char *name, DWORD error)
 {
     if (error == ERROR_FILE_NOT_FOUND)
-        report("pss.dll or pss-shim.dll for the machine of '%s' is not there: both belong beside "
-               "pss.exe, those of the other bitness into x64 or x86 below or beside it",
+        report("pss-shim.dll for the machine of '%s' is not there: it belongs beside pss.exe, that "
+               "of the other bitness, with pss-inject.exe, into x64 or x86 below or beside it",
                name);
     else if (error == ERROR_INVALID_NAME)
-        report("pss.dll lies in a directory whose name is not ASCII and that has no short name: "
-               "move the files of pss.dll to another one");
+        report("pss-shim.dll lies in a directory whose name is not ASCII and that has no short "
+               "name: move the files of pss.exe to another one");
     else if (error == ERROR_FILENAME_EXCED_RANGE)
-        report("the path of the directory with pss.dll is too long: move the files of pss.dll to "
-               "another one");
+        report("the path of the directory with pss-shim.dll is too long: move the files of pss.exe "
+               "to another one");
     else if (error == ERROR_NOT_SUPPORTED)
         report("'%s' cannot be helped: it is for another machine, or managed code only", name);
     else if (error == ERROR_ACCESS_DENIED)

@@ -55,21 +55,18 @@ static DWORD find_file(HMODULE self, WORD machine, const WCHAR *name, char *path
 static DWORD attach_directly(const struct pss_nt *nt, HMODULE self, HANDLE process)
 {
     struct inject_image image;
-    char library[COMPANION_PATH];
     char shim[COMPANION_PATH];
     NTSTATUS status = inject_open(nt, process, &image);
     DWORD error;
 
     if (!NT_SUCCESS(status))
         return pss_nt_win32_error(status);
-    error = find_file(self, image.machine, L"pss.dll", library);
-    if (error == ERROR_SUCCESS)
-        error = find_file(self, image.machine, L"pss-shim.dll", shim);
+    error = find_file(self, image.machine, L"pss-shim.dll", shim);
     if (error != ERROR_SUCCESS)
         return error;
-    const struct inject_dll dlls[2] = {{library, "PssFreeSnapshot"}, {shim, NULL}};
+    const struct inject_dll dll = {shim, NULL};
 
-    status = inject_imports(nt, &image, dlls);
+    status = inject_imports(nt, &image, &dll, 1);
     return NT_SUCCESS(status) ? ERROR_SUCCESS : pss_nt_win32_error(status);
 }
 

@@ -9,14 +9,15 @@
 #define MAX_DESCRIPTORS 4096u /* the empty last one included */
 #define CHUNK           32u   /* descriptors read at a time */
 #define PAGE            4096u
-#define DLLS            2u
 
 /** The new import table while it is made; its offsets become RVAs when its place is known. */
 struct table {
-    char *bytes;          /* owned: pages of this process */
-    SIZE_T size;          /* bytes of it */
-    uint32_t count;       /* descriptors that the program has already */
-    uint32_t descriptors; /* bytes of all descriptors, the empty last one included */
+    char *bytes;                   /* owned: pages of this process */
+    SIZE_T size;                   /* bytes of it */
+    const struct inject_dll *dlls; /* borrowed */
+    uint32_t added;                /* of them */
+    uint32_t count;                /* descriptors that the program has already */
+    uint32_t descriptors;          /* bytes of all descriptors, the empty last one included */
 };
 
 /** An address that the other process has named. It may lead round the address space: what is there
@@ -169,18 +170,21 @@ static uint32_t thunks_size(const struct inject_image *image)
 }
 
 static NTSTATUS allocate_table(const struct pss_nt *nt, const struct inject_image *image,
-                               const struct inject_dll *dlls, struct table *table)
+                               struct table *table)
 {
     void *bytes = NULL;
     NTSTATUS status;
 
     /* Rounded up, so that the thunks behind the descriptors are aligned. */
     table->descriptors =
-        ((table->count + DLLS + 1) * (uint32_t)sizeof(IMAGE_IMPORT_DESCRIPTOR) + 7) & ~7u;
+        ((table->count + table->added + 1) * (uint32_t)sizeof(IMAGE_IMPORT_DESCRIPTOR) + 7) & ~7u;
     table->size = table->descriptors;
-    for (unsigned i = 0; i < DLLS; i++)
-        table->size += thunks_size(image) + image_text_size(dlls[i].path) +
-                       (dlls[i].name != NULL ? sizeof(WORD) + image_text_size(dlls[i].name) : 0);
+    for (unsigned i = 0; i < table->added; i++) {
+        const struct inject_dll *dll = &table->dlls[i];
+
+        table->size += thunks_size(image) + image_text_size(dll->path) +
+                       (dll->name != NULL ? sizeof(WORD) + image_text_size(dll->name) : 0);
+    }
     status = nt->allocate_memory(PSS_CURRENT_PROCESS, &bytes, 0, &table->size,
                                  MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
     if (NT_SUCCESS(status))
@@ -239,19 +243,19 @@ static void put_dll(const struct inject_image *image, struct table *table, struc
 }
 
 static NTSTATUS fill_table(const struct pss_nt *nt, const struct inject_image *image,
-                           const struct inject_dll *dlls, struct table *table, uint32_t rva)
+                           struct table *table, uint32_t rva)
 {
     struct cursor cursor = {.rva = rva,
                             .thunks = table->descriptors,
-                            .texts = table->descriptors + DLLS * thunks_size(image)};
+                            .texts = table->descriptors + table->added * thunks_size(image)};
     uint32_t old = directory(image, IMAGE_DIRECTORY_ENTRY_IMPORT)->VirtualAddress;
 
-    for (unsigned i = 0; i < DLLS; i++)
-        put_dll(image, table, &cursor, &dlls[i], i);
+    for (unsigned i = 0; i < table->added; i++)
+        put_dll(image, table, &cursor, &table->dlls[i], i);
     if (table->count == 0)
         return STATUS_SUCCESS;
     return read_exactly(nt, image->process, address_at(image->base, old),
-                        table->bytes + DLLS * sizeof(IMAGE_IMPORT_DESCRIPTOR),
+                        table->bytes + table->added * sizeof(IMAGE_IMPORT_DESCRIPTOR),
                         table->count * sizeof(IMAGE_IMPORT_DESCRIPTOR));
 }
 
@@ -292,7 +296,7 @@ static uint64_t reach_of(const struct inject_image *image)
 
 /** Puts the table where the program can name it. */
 static NTSTATUS place_table(const struct pss_nt *nt, const struct inject_image *image,
-                            const struct inject_dll *dlls, struct table *table)
+                            struct table *table)
 {
     SIZE_T none = 0;
     void *release;
@@ -304,7 +308,7 @@ static NTSTATUS place_table(const struct pss_nt *nt, const struct inject_image *
     if (!NT_SUCCESS(status))
         return status;
     rva = (uint32_t)((uintptr_t)place - (uintptr_t)image->base);
-    status = fill_table(nt, image, dlls, table, rva);
+    status = fill_table(nt, image, table, rva);
     if (NT_SUCCESS(status))
         status = nt->write_memory(image->process, place, table->bytes, table->size, NULL);
     if (NT_SUCCESS(status))
@@ -317,18 +321,18 @@ static NTSTATUS place_table(const struct pss_nt *nt, const struct inject_image *
 }
 
 NTSTATUS inject_imports(const struct pss_nt *nt, const struct inject_image *image,
-                        const struct inject_dll dlls[2])
+                        const struct inject_dll *dlls, unsigned count)
 {
-    struct table table = {0};
+    struct table table = {.dlls = dlls, .added = count};
     SIZE_T none = 0;
     void *bytes;
     NTSTATUS status = count_descriptors(nt, image, &table.count);
 
     if (NT_SUCCESS(status))
-        status = allocate_table(nt, image, dlls, &table);
+        status = allocate_table(nt, image, &table);
     if (!NT_SUCCESS(status))
         return status;
-    status = place_table(nt, image, dlls, &table);
+    status = place_table(nt, image, &table);
     bytes = table.bytes;
     nt->free_memory(PSS_CURRENT_PROCESS, &bytes, &none, MEM_RELEASE);
     return status;

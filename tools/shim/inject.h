@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes a program that has not begun yet load two DLLs before any other of its imports. */
+/* Makes a program that has not begun yet load DLLs before any other of its imports. */
 #ifndef PSS_SHIM_INJECT_H
 #define PSS_SHIM_INJECT_H
 
@@ -44,11 +44,12 @@ NTSTATUS inject_open(const struct pss_nt *nt, HANDLE process, struct inject_imag
  * \param nt    [in] Services.
  * \param image [in] From inject_open(); PROCESS_VM_OPERATION and PROCESS_VM_WRITE are needed
  *                   besides.
- * \param dlls  [in] Two of them, in the order of loading.
+ * \param dlls  [in] In the order of loading.
+ * \param count [in] Of them: a few.
  * \return STATUS_SUCCESS · STATUS_INVALID_IMAGE_FORMAT · STATUS_NO_MEMORY · the system's status. On
  *         failure the program is as it was.
  */
 NTSTATUS inject_imports(const struct pss_nt *nt, const struct inject_image *image,
-                        const struct inject_dll dlls[2]);
+                        const struct inject_dll *dlls, unsigned count);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* pss-shim.dll: when it is loaded, kernel32's Process Snapshotting API becomes that of pss.dll, in
- * this process and in those it starts; where the system's works, nothing is changed. */
+/* pss-shim.dll: when it is loaded, kernel32's Process Snapshotting API becomes the one in here,
+ * which is that of pss.dll, in this process and in those it starts; where the system's works,
+ * nothing is changed. */
 #include "pss.h"
 
 #include "children.h"
@@ -25,7 +26,7 @@
     X(PssWalkSnapshot)
 
 #define FUNCTION(name)  {#name, (void *)name},
-#define FORWARDER(name) {#name, "pss." #name},
+#define FORWARDER(name) {#name, "pss-shim." #name},
 
 #define COUNT(array) ((unsigned)(sizeof(array) / sizeof(array)[0]))
 
@@ -45,14 +46,14 @@ static int has_api(const char *name)
     return image_names_equal(start, api_set);
 }
 
-static void redirect_api(const struct pss_nt *nt, HMODULE self, HMODULE pss)
+static void redirect_api(const struct pss_nt *nt, HMODULE self)
 {
     static const struct shim_export exported[] = {FUNCTIONS(FORWARDER)};
     const struct shim_function functions[] = {FUNCTIONS(FUNCTION)};
     const struct shim_redirection redirection = {.is_library = has_api,
                                                  .functions = functions,
                                                  .count = COUNT(functions),
-                                                 .keep = {(char *)self, (char *)pss}};
+                                                 .keep = (char *)self};
 
     slots_redirect(nt, &redirection);
     /* What fails here leaves look-ups by name as they were; there is nobody to tell. */
@@ -60,21 +61,22 @@ static void redirect_api(const struct pss_nt *nt, HMODULE self, HMODULE pss)
     exports_add(nt, (char *)GetModuleHandleW(L"kernelbase.dll"), exported, COUNT(exported));
 }
 
+/* The library's; exports.c. */
+BOOL WINAPI PssDllMain(HINSTANCE self, DWORD reason, void *reserved);
+
 BOOL WINAPI DllMain(HINSTANCE self, DWORD reason, void *reserved);
 
 BOOL WINAPI DllMain(HINSTANCE self, DWORD reason, void *reserved)
 {
     const struct pss_nt *nt = pss_nt_system();
-    HMODULE pss = GetModuleHandleW(L"pss.dll");
 
-    (void)reserved;
     if (reason != DLL_PROCESS_ATTACH)
-        return TRUE;
+        return PssDllMain(self, reason, reserved);
     DisableThreadLibraryCalls(self);
     if (pss_forward_api(nt) != NULL)
         return TRUE;       /* The system's works. */
     pss_forward_served(1); /* Calls are redirected for good. */
-    redirect_api(nt, self, pss);
-    children_follow(nt, self, pss);
+    redirect_api(nt, self);
+    children_follow(nt, self);
     return TRUE;
 }

@@ -106,7 +106,7 @@ void slots_redirect(const struct pss_nt *nt, const struct shim_redirection *redi
             CONTAINING_RECORD(link, LDR_DATA_TABLE_ENTRY, InMemoryOrderLinks);
         char *module = entry->DllBase;
 
-        if (module != redirection->keep[0] && module != redirection->keep[1])
+        if (module != redirection->keep)
             redirect_module(nt, module, redirection);
     }
 }

@@ -15,9 +15,9 @@ struct shim_function {
 struct shim_redirection {
     int (*is_library)(const char *); /* whether the import table of a module names the library */
     const struct shim_function *functions;
-    unsigned count;      /* of functions */
-    unsigned reserved;   /* 0 */
-    const char *keep[2]; /* modules that keep what they have; NULL = none */
+    unsigned count;    /* of functions */
+    unsigned reserved; /* 0 */
+    const char *keep;  /* a module that keeps what it has; NULL = none */
 };
 
 /**
