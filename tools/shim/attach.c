@@ -2,6 +2,7 @@
 /* Chooses the files by the machine of the process, and who writes to it. */
 #include "attach.h"
 
+#include "api.h"
 #include "companion.h"
 #include "identity.h"
 #include "inject.h"
@@ -65,8 +66,10 @@ static DWORD attach_directly(const struct pss_nt *nt, HMODULE self, HANDLE proce
     if (error != ERROR_SUCCESS)
         return error;
     const struct inject_dll dll = {shim, NULL};
+    const struct inject_plan plan = {
+        .dlls = &dll, .count = 1, .is_library = api_is_library, .is_function = api_is_function};
 
-    status = inject_imports(nt, &image, &dll, 1);
+    status = inject_imports(nt, &image, &plan);
     return NT_SUCCESS(status) ? ERROR_SUCCESS : pss_nt_win32_error(status);
 }
 
