@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A program that uses the API of kernel32 and has a pss.dll of its own, which has nothing to do with
- * it: owner [late]. */
+/* A program that uses the API of kernel32 and has a pss.dll of its own, which has nothing to do
+ * with it: it imports that one, or with LATE only loads it. */
 #include <stdio.h>
 
 #include "check.h"
