@@ -53,15 +53,17 @@ expect_works
 run_here "$scratch/ein böses Verzeichnis, 目录/pss.exe" run dropin_parent "../$other/dropin_static.exe"
 expect_works
 
-# So deep that even its short name is too long for a loader.
-deep=$scratch
-while [ "${#deep}" -lt 470 ]; do deep=$deep/$(printf 'd%.0s' {1..60}); done
-mkdir -p "$deep/$machine"
-cp "$bin/pss.exe" "$bin"/pss*.dll "$deep"
-run_here "$deep/pss.exe" run dropin_mirror
-expect_status 125
-expect_err '^pss: the path of the directory with pss-shim\.dll is too long: move'
-expect_no_out '^in '
+# So deep that even its short name is too long for a loader. Wine 8 starts no 32-bit program there.
+if [ "$pointer_size" -eq 8 ]; then
+    deep=$scratch
+    while [ "${#deep}" -lt 470 ]; do deep=$deep/$(printf 'd%.0s' {1..60}); done
+    mkdir -p "$deep"
+    cp "$bin/pss.exe" "$bin"/pss*.dll "$deep"
+    run_here "$deep/pss.exe" run dropin_mirror
+    expect_status 125
+    expect_err '^pss: the path of the directory with pss-shim\.dll is too long: move'
+    expect_no_out '^in '
+fi
 
 # A helper that fails, or is not there, is told of; the program does not run unhelped.
 if [ "$pointer_size" -eq 4 ] && [ "$machine" = x64 ]; then
