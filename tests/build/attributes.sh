@@ -56,6 +56,20 @@ if [ -e "$BIN/pss.exe" ]; then
         fail "pss.exe: $guarded functions have a guard on their stack"
 fi
 
+# With a manifest that asks for nothing no write is led to a copy that only one user sees.
+if [ -e "$BIN/pss.exe" ]; then
+    "$OBJDUMP" -p "$BIN/pss.exe" >"$work/dump"
+    program=pss.exe
+    expect 'Entry: ID: 0x000018'
+    expect 'Entry: ID: 0x000001'
+    tr -d '\r\n' <"$BIN/pss.exe" >"$work/text"
+    manifest=$(grep -ao '<?xml version="1.0".*</assembly>' "$work/text") || fail 'pss.exe has no manifest'
+    case $manifest in
+    *'<requestedExecutionLevel level="asInvoker" uiAccess="false"/>'*) ;;
+    *) fail "pss.exe asks for something else: $manifest" ;;
+    esac
+fi
+
 "$OBJDUMP" -p "$BIN/pss.dll" >"$work/dump"
 program=pss.dll
 expect '^Time/Date[[:space:]]+Thu Jan +1 00:00:00 1970'

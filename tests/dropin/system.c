@@ -58,11 +58,10 @@ static void test_shim_redirects_unless_the_system_works(void **state)
     HMODULE kernel32 = GetModuleHandleW(L"kernel32.dll");
     HMODULE system = equip_kernel32();
     void *created = (void *)GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "NtCreateUserProcess");
-    HMODULE pss = load_beside(L"pss.dll");
-    HMODULE serves = behaviour == STAND_IN_WORKS ? system : pss;
+    HMODULE shim = load_beside(L"pss-shim.dll");
+    HMODULE serves = behaviour == STAND_IN_WORKS ? system : shim;
 
     (void)state;
-    load_beside(L"pss-shim.dll");
     for (unsigned i = 0; i < COUNT; i++)
         assert_ptr_equal(GetProcAddress(kernel32, names[i]), GetProcAddress(serves, names[i]));
     /* Nor are children followed where nothing is to be done for them. */

@@ -8,6 +8,7 @@
 /** Exit codes of the child; modules/child.c. */
 #define CHILD_LOADED_FIRST 42u /* both DLLs came before its own */
 #define CHILD_UNTOUCHED    43u
+#define CHILD_REDIRECTED   45u /* some of its imports come from a DLL of ours */
 
 #define CHILD_HEADERS 0x1000u
 #define CHILD_REGIONS 1024u

@@ -10,13 +10,15 @@
 #define LINES  4000
 #define LENGTH 40u
 
-/* Characters that mean something come often. */
+/* Behind a name that all agree on, characters that mean something come often. */
 static void make_line(WCHAR line[LENGTH + 1])
 {
     static const WCHAR letters[] = L"  \t\"\"\"\\\\\\ab\x00e9";
-    uint32_t length = 1 + random_below(LENGTH);
+    uint32_t length = 2 + random_below(LENGTH - 1);
 
-    for (uint32_t i = 0; i < length; i++)
+    line[0] = L'n';
+    line[1] = L' ';
+    for (uint32_t i = 2; i < length; i++)
         line[i] = letters[random_below(sizeof(letters) / sizeof(letters[0]) - 1)];
     line[length] = L'\0';
 }
@@ -41,6 +43,21 @@ static void check_skip(WCHAR *line, int skipped, int count, WCHAR **arguments)
     LocalFree(rest_arguments);
 }
 
+/* Each is read as the system reads it. */
+static void check_read(WCHAR *line, int count, WCHAR **arguments)
+{
+    WCHAR text[LENGTH + 1];
+    WCHAR *next = line;
+
+    for (int i = 0; i < count; i++) {
+        next = command_line_read(next, i == 0, text);
+        if (wcscmp(text, arguments[i]) != 0)
+            fail_msg("argument %d of [%ls] is read as [%ls], not [%ls]", i, line, text,
+                     arguments[i]);
+    }
+    assert_int_equal(*next, L'\0');
+}
+
 static void check_line(WCHAR *line)
 {
     int count = 0;
@@ -49,6 +66,7 @@ static void check_line(WCHAR *line)
     assert_non_null(arguments);
     for (int skipped = 1; skipped <= count + 1; skipped++)
         check_skip(line, skipped, count, arguments);
+    check_read(line, count, arguments);
     LocalFree(arguments);
 }
 
@@ -76,7 +94,6 @@ static void test_rest_of_chosen_lines_has_the_rest_of_the_arguments(void **state
         L"pss \"\" \"\"\"\" \"\"\"\"\" x",
         L"pss a\"\"\"b c\" d",
         L" leading blank",
-        L"\"name\"glued to it",
         L"pss run \"without end",
         L"pss   \t run\t\tx  ",
         L"\"",
@@ -89,6 +106,34 @@ static void test_rest_of_chosen_lines_has_the_rest_of_the_arguments(void **state
 
         wcscpy(line, lines[i]);
         check_line(line);
+    }
+}
+
+/* As by the C runtime: quotes toggle, and a backslash is one. */
+static void test_own_name_ends_at_the_first_blank_outside_quotes(void **state)
+{
+    static const struct {
+        const WCHAR *line, *name, *rest;
+    } cases[] = {
+        {L"\"C:\\a b\\\"pss.exe run x", L"C:\\a b\\pss.exe", L"run x"},
+        {L"\"C:\\a b\"\\pss.exe run \"x\"", L"C:\\a b\\pss.exe", L"run \"x\""},
+        {L"C:\\\"a b\"\\\"c d\".exe \t run", L"C:\\a b\\c d.exe", L"run"},
+        {L"\"\"pss run", L"pss", L"run"},
+        {L"a\\\"b c\" run", L"a\\b c", L"run"},
+        {L"\"pss run", L"pss run", L""},
+        {L"pss\"", L"pss", L""},
+        {L" run", L"", L"run"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        WCHAR line[LENGTH + 1], name[LENGTH + 1];
+
+        wcscpy(line, cases[i].line);
+        WCHAR *rest = command_line_read(line, 1, name);
+        if (wcscmp(name, cases[i].name) != 0 || wcscmp(rest, cases[i].rest) != 0)
+            fail_msg("[%ls] is read as [%ls] and [%ls]", line, name, rest);
+        assert_ptr_equal(command_line_skip(line, 1), rest);
     }
 }
 
@@ -108,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rest_of_chosen_lines_has_the_rest_of_the_arguments),
         cmocka_unit_test(test_rest_of_random_lines_has_the_rest_of_the_arguments),
+        cmocka_unit_test(test_own_name_ends_at_the_first_blank_outside_quotes),
         cmocka_unit_test(test_nothing_is_skipped_of_an_empty_line),
     };
 

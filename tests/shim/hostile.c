@@ -287,6 +287,108 @@ static void test_descriptors_are_all_there(void **state)
                     sizeof(table) + 7);
 }
 
+/* ---- imports that are looked at, since some may be taken over ---- */
+
+/* One descriptor of kernel32.dll, whose lookup table is so many imports by a name at an RVA;
+ * without an end there is nothing behind it. */
+static void put_library(uint32_t count, DWORD name, bool has_end)
+{
+    uint32_t width = child.is_64bit ? 8 : 4;
+    SIZE_T head = 0x1000, size = head + (((count + has_end) * width + 0xfff) & ~(SIZE_T)0xfff);
+    char *table = calloc(1, size), *pages;
+    DWORD rva = allocate_behind(size, &pages);
+    IMAGE_IMPORT_DESCRIPTOR *descriptor = (IMAGE_IMPORT_DESCRIPTOR *)table;
+    uint32_t all = has_end ? count : (uint32_t)((size - head) / width);
+
+    assert_non_null(table);
+    descriptor->Name = rva + 0x100;
+    descriptor->OriginalFirstThunk = rva + (DWORD)head;
+    descriptor->FirstThunk = rva + (DWORD)head;
+    strcpy(table + 0x100, "KERNEL32.dll");
+    strcpy(table + 0x202, "GetTickCount");
+    for (uint32_t i = 0; i < all; i++)
+        *(DWORD *)(table + head + i * width) = name ? name : rva + 0x200;
+    assert_true(WriteProcessMemory(child.process, pages, table, size, NULL));
+    free(table);
+    put_directory(IMAGE_DIRECTORY_ENTRY_IMPORT, rva, 40);
+}
+
+/* The pieces of the one descriptor in the new table, behind that of our DLL. */
+static uint32_t count_pieces(void)
+{
+    static struct child_state now;
+    IMAGE_IMPORT_DESCRIPTOR descriptor;
+    uint32_t count = 0;
+    DWORD rva;
+
+    child_read_state(&child, &now);
+    memcpy(&rva, now.headers + directory_offset(IMAGE_DIRECTORY_ENTRY_IMPORT), sizeof(rva));
+    for (;; count++, rva += sizeof(descriptor)) {
+        assert_true(ReadProcessMemory(child.process, child.base + rva, &descriptor,
+                                      sizeof(descriptor), NULL));
+        if (!descriptor.Name)
+            return count - 1;
+    }
+}
+
+static void test_lookup_tables_are_bounded(void **state)
+{
+    (void)state;
+    put_library(8192, 0, true);
+    check(REFUSED, "8192 imports");
+    put_library(8191, 0, true);
+    check(STATUS_SUCCESS, "8191 imports");
+    assert_int_equal(count_pieces(), 1);
+    put_library(20000, 0, false);
+    check(REFUSED, "imports without end");
+}
+
+static void test_lookup_table_before_nothing_is_refused(void **state)
+{
+    DWORD behind;
+
+    (void)state;
+    put_library(512, 0, false);
+    child_read_state(&child, &before);
+    behind = read_field(directory_offset(IMAGE_DIRECTORY_ENTRY_IMPORT)) + 0x2000;
+    if (child.is_64bit)
+        check_outside(behind, "a page of imports and nothing behind it");
+}
+
+static void test_names_outside_are_refused(void **state)
+{
+    static const DWORD names[] = {0x7ffffff0, 0x70000000};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        put_library(3, names[i], true);
+        check_outside(names[i], "a name outside the image");
+    }
+}
+
+static void test_imports_that_nobody_takes_over_stay_whole(void **state)
+{
+    (void)state;
+    put_library(5, 0x10, true); /* a name that is none: part of the first header */
+    check(STATUS_SUCCESS, "other imports");
+    assert_int_equal(count_pieces(), 1);
+    put_library(0, 0, true);
+    check(STATUS_SUCCESS, "no imports");
+    assert_int_equal(count_pieces(), 1);
+}
+
+static int set_up_redirecting(void **state)
+{
+    injection_redirects = true;
+    return set_up(state);
+}
+
+static int tear_down_redirecting(void **state)
+{
+    injection_redirects = false;
+    return tear_down(state);
+}
+
 static void test_program_without_imports_gets_both(void **state)
 {
     (void)state;
@@ -318,6 +420,8 @@ static void test_managed_code_only_is_not_supported(void **state)
 }
 
 #define HOSTILE_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define REDIRECTING_TEST(function) \
+    cmocka_unit_test_setup_teardown(function, set_up_redirecting, tear_down_redirecting)
 
 int main(int argc, char **argv)
 {
@@ -336,6 +440,11 @@ int main(int argc, char **argv)
         HOSTILE_TEST(test_descriptors_are_all_there),
         HOSTILE_TEST(test_program_without_imports_gets_both),
         HOSTILE_TEST(test_managed_code_only_is_not_supported),
+        REDIRECTING_TEST(test_lookup_tables_are_bounded),
+        REDIRECTING_TEST(test_lookup_table_before_nothing_is_refused),
+        REDIRECTING_TEST(test_names_outside_are_refused),
+        REDIRECTING_TEST(test_imports_that_nobody_takes_over_stay_whole),
+        REDIRECTING_TEST(test_imports_without_end_are_refused),
     };
 
     if (argc > 1 && strcmp(argv[1], "foreign") == 0)

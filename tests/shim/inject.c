@@ -28,7 +28,7 @@ static void run_clean(void)
             last_write = i;
     }
     faulty_assert_clean("undisturbed");
-    assert_int_equal(child_finish(&child), CHILD_LOADED_FIRST);
+    assert_int_equal(child_finish(&child), injection_outcome());
 }
 
 static void test_child_loads_both_before_its_own_and_in_order(void **state)
@@ -51,7 +51,7 @@ static void test_child_injected_twice_runs(void **state)
     faulty_init();
     assert_int_equal(injection_make(&child), STATUS_SUCCESS);
     assert_int_equal(injection_make(&child), STATUS_SUCCESS);
-    assert_int_equal(child_finish(&child), CHILD_LOADED_FIRST);
+    assert_int_equal(child_finish(&child), injection_outcome());
 }
 
 /* ---- faults ---- */
@@ -114,7 +114,7 @@ static void run_fault(uint32_t number, bool is_persistent, NTSTATUS injected)
     }
     if (!is_restoring(number) && !(has_alternative(number) && !is_persistent))
         fail_msg("%s: nothing is told of it", where);
-    if (child_finish(&child) != CHILD_LOADED_FIRST)
+    if (child_finish(&child) != injection_outcome())
         fail_msg("%s: the child did not load both", where);
     child_start(&child);
     child_read_state(&child, &before);
@@ -190,7 +190,7 @@ static void test_bound_imports_stay_when_a_call_fails(void **state)
             child_assert_state(&child, &before, false, where);
             continue;
         }
-        if (child_finish(&child) != CHILD_LOADED_FIRST)
+        if (child_finish(&child) != injection_outcome())
             fail_msg("%s: the child did not load both", where);
         start_with_bound_imports();
     }
@@ -204,7 +204,103 @@ static void test_child_with_bound_imports_loads_both(void **state)
     start_with_bound_imports();
     faulty_init();
     assert_int_equal(injection_make(&child), STATUS_SUCCESS);
-    assert_int_equal(child_finish(&child), CHILD_LOADED_FIRST);
+    assert_int_equal(child_finish(&child), injection_outcome());
+}
+
+/* ---- the table of addresses ---- */
+
+static IMAGE_DATA_DIRECTORY read_directory(const struct child_state *state, unsigned index)
+{
+    const IMAGE_DOS_HEADER *dos = (const IMAGE_DOS_HEADER *)state->headers;
+    const char *headers = (const char *)state->headers + dos->e_lfanew;
+
+    return child.is_64bit
+               ? ((const IMAGE_NT_HEADERS64 *)headers)->OptionalHeader.DataDirectory[index]
+               : ((const IMAGE_NT_HEADERS32 *)headers)->OptionalHeader.DataDirectory[index];
+}
+
+static struct child_state after;
+
+/* Where the headers have none, loaders look for it in the section of the imports, which lie in none
+ * now. */
+static void test_headers_without_table_of_addresses_name_the_new_memory(void **state)
+{
+    (void)state;
+    child_start(&child);
+    child_read_state(&child, &before);
+    put_directory(IMAGE_DIRECTORY_ENTRY_IAT, (IMAGE_DATA_DIRECTORY){0, 0});
+    faulty_init();
+    assert_int_equal(injection_make(&child), STATUS_SUCCESS);
+    child_read_state(&child, &after);
+    IMAGE_DATA_DIRECTORY imports = read_directory(&after, IMAGE_DIRECTORY_ENTRY_IMPORT);
+    IMAGE_DATA_DIRECTORY addresses = read_directory(&after, IMAGE_DIRECTORY_ENTRY_IAT);
+    assert_int_equal(addresses.VirtualAddress, imports.VirtualAddress);
+    assert_true(addresses.Size > imports.Size);
+    for (unsigned i = 0; i < IMAGE_NUMBEROF_DIRECTORY_ENTRIES; i++) {
+        IMAGE_DATA_DIRECTORY was = read_directory(&before, i), is = read_directory(&after, i);
+
+        if (i != IMAGE_DIRECTORY_ENTRY_IMPORT && i != IMAGE_DIRECTORY_ENTRY_IAT)
+            assert_memory_equal(&was, &is, sizeof(was));
+    }
+    assert_int_equal(child_finish(&child), injection_outcome());
+}
+
+static void test_table_of_addresses_that_is_named_stays(void **state)
+{
+    (void)state;
+    child_start(&child);
+    child_read_state(&child, &before);
+    faulty_init();
+    assert_int_equal(injection_make(&child), STATUS_SUCCESS);
+    child_read_state(&child, &after);
+    IMAGE_DATA_DIRECTORY was = read_directory(&before, IMAGE_DIRECTORY_ENTRY_IAT);
+    IMAGE_DATA_DIRECTORY is = read_directory(&after, IMAGE_DIRECTORY_ENTRY_IAT);
+    assert_true(was.VirtualAddress != 0);
+    assert_memory_equal(&was, &is, sizeof(was));
+    assert_int_equal(child_finish(&child), injection_outcome());
+}
+
+/* ---- functions that are taken over ---- */
+
+static int begin_redirecting(void **state)
+{
+    (void)state;
+    injection_redirects = true;
+    return 0;
+}
+
+static int end_redirecting(void **state)
+{
+    (void)state;
+    injection_redirects = false;
+    return 0;
+}
+
+static void put_lookup_table(DWORD descriptor, DWORD rva)
+{
+    child_write(&child, child.base + descriptor, &rva, sizeof(rva));
+}
+
+/* Very old linkers write none: the names are where the addresses will be. */
+static void test_functions_are_taken_over_without_lookup_tables(void **state)
+{
+    IMAGE_IMPORT_DESCRIPTOR descriptor;
+    DWORD rva;
+
+    (void)state;
+    child_start(&child);
+    child_read_state(&child, &before);
+    rva = read_directory(&before, IMAGE_DIRECTORY_ENTRY_IMPORT).VirtualAddress;
+    for (;; rva += sizeof(descriptor)) {
+        assert_true(ReadProcessMemory(child.process, child.base + rva, &descriptor,
+                                      sizeof(descriptor), NULL));
+        if (!descriptor.Name)
+            break;
+        put_lookup_table(rva, 0);
+    }
+    faulty_init();
+    assert_int_equal(injection_make(&child), STATUS_SUCCESS);
+    assert_int_equal(child_finish(&child), CHILD_REDIRECTED);
 }
 
 /* ---- death ---- */
@@ -326,9 +422,20 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_calls_that_fail_on_are_told_and_change_nothing),
         cmocka_unit_test(test_bound_imports_stay_when_a_call_fails),
         cmocka_unit_test(test_child_with_bound_imports_loads_both),
+        cmocka_unit_test(test_headers_without_table_of_addresses_name_the_new_memory),
+        cmocka_unit_test(test_table_of_addresses_that_is_named_stays),
         cmocka_unit_test(test_death_of_the_child_is_an_error),
         cmocka_unit_test(test_no_free_region_is_no_memory),
         cmocka_unit_test(test_full_address_space_is_no_memory),
+    };
+
+    const struct CMUnitTest redirecting[] = {
+        cmocka_unit_test(test_child_loads_both_before_its_own_and_in_order),
+        cmocka_unit_test(test_child_injected_twice_runs),
+        cmocka_unit_test(test_call_that_fails_is_told_and_changes_nothing),
+        cmocka_unit_test(test_headers_without_table_of_addresses_name_the_new_memory),
+        cmocka_unit_test(test_functions_are_taken_over_without_lookup_tables),
+        cmocka_unit_test(test_death_of_the_child_is_an_error),
     };
 
     if (argc > 1 && strcmp(argv[1], "foreign") == 0)
@@ -337,5 +444,6 @@ int main(int argc, char **argv)
         puts("skipped: no program of the other bitness runs here");
         return 77;
     }
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL) +
+           cmocka_run_group_tests(redirecting, begin_redirecting, end_redirecting);
 }

@@ -32,13 +32,10 @@ static const struct shim_function functions[] = {{"other_first", (void *)other_f
                                                  {"sample_hidden", (void *)other_function},
                                                  {"Sample_Middle", (void *)other_function}};
 
-static void redirect(HMODULE kept, HMODULE kept_too)
+static void redirect(HMODULE kept)
 {
     const struct shim_redirection redirection = {
-        .is_library = is_sample,
-        .functions = functions,
-        .count = 4,
-        .keep = {(const char *)kept, (const char *)kept_too}};
+        .is_library = is_sample, .functions = functions, .count = 4, .keep = (const char *)kept};
 
     slots_redirect(faulty_nt(), &redirection);
 }
@@ -93,7 +90,7 @@ static void test_import_by_name_is_redirected_and_no_other(void **state)
 {
     (void)state;
     assert_int_equal(call("call_first"), 3);
-    redirect(NULL, NULL);
+    redirect(NULL);
     assert_int_equal(call("call_first"), 99);
     assert_int_equal(call("call_hidden"), 9); /* by ordinal */
     assert_int_equal(call("call_middle"), 5); /* the case of the name differs */
@@ -101,12 +98,29 @@ static void test_import_by_name_is_redirected_and_no_other(void **state)
     assert_ptr_equal((void *)GetProcAddress(sample, "sample_first"), original());
 }
 
-static void test_kept_modules_stay(void **state)
+/* The loader has bound them to what the forwarder leads to, and so must be given another. */
+static void test_import_that_is_forwarded_is_redirected(void **state)
+{
+    HMODULE through = LoadLibraryA("shim-through.dll");
+    HMODULE before = user;
+
+    (void)state;
+    assert_non_null(through);
+    user = through;
+    assert_int_equal(call("call_through"), 3);
+    redirect(before);
+    assert_int_equal(call("call_through"), 99);
+    assert_int_equal(call("call_twice"), 99);
+    assert_int_equal(call("call_through_hidden"), 99); /* the import is by ordinal */
+    assert_int_equal(call("call_untouched"), 5);
+    user = before;
+    FreeLibrary(through);
+}
+
+static void test_kept_module_stays(void **state)
 {
     (void)state;
-    redirect(user, NULL);
-    assert_int_equal(call("call_first"), 3);
-    redirect(sample, user);
+    redirect(user);
     assert_int_equal(call("call_first"), 3);
     assert_int_equal(faulty_calls(), 0);
 }
@@ -119,7 +133,7 @@ static void test_module_without_lookup_table_stays(void **state)
 
     (void)state;
     descriptor->OriginalFirstThunk = 0;
-    redirect(NULL, NULL);
+    redirect(NULL);
     descriptor->OriginalFirstThunk = table;
     protect(descriptor, sizeof(*descriptor), old);
     assert_ptr_equal(*(void **)slot, original());
@@ -132,7 +146,7 @@ static void check_protection(DWORD protection)
     DWORD old = protect(slot, sizeof(*slot), protection);
     MEMORY_BASIC_INFORMATION region;
 
-    redirect(NULL, NULL);
+    redirect(NULL);
     assert_int_equal(call("call_first"), 99);
     assert_true(VirtualQuery(slot, &region, sizeof(region)));
     assert_int_equal(region.Protect, protection);
@@ -153,7 +167,7 @@ static void test_call_that_fails_leaves_the_slot_or_writes_it(void **state)
 
     (void)state;
     protect(slot, sizeof(*slot), PAGE_READONLY);
-    redirect(NULL, NULL);
+    redirect(NULL);
     uint32_t count = faulty_fallible_calls();
     assert_int_equal(count, 3); /* make it writable, write, give the protection back */
     restore(NULL);
@@ -164,7 +178,7 @@ static void test_call_that_fails_leaves_the_slot_or_writes_it(void **state)
             protect(slot, sizeof(*slot), PAGE_READONLY);
             faulty_init();
             faulty_fail(number, is_persistent, STATUS_ACCESS_DENIED);
-            redirect(NULL, NULL);
+            redirect(NULL);
             assert_non_null(faulty_failed());
             assert_ptr_equal(*slot, number == 3 ? (void *)other_function : original());
             assert_true(VirtualQuery(slot, &region, sizeof(region)));
@@ -199,7 +213,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SLOT_TEST(test_import_by_name_is_redirected_and_no_other),
-        SLOT_TEST(test_kept_modules_stay),
+        SLOT_TEST(test_import_that_is_forwarded_is_redirected),
+        SLOT_TEST(test_kept_module_stays),
         SLOT_TEST(test_module_without_lookup_table_stays),
         SLOT_TEST(test_slots_that_are_read_only_are_written_and_stay_so),
         SLOT_TEST(test_call_that_fails_leaves_the_slot_or_writes_it),

@@ -27,4 +27,17 @@ run show "$second" --process
 expect_status 0
 expect_out "^Process $second "
 
+# A name that turns the direction of writing, or has other characters that a terminal obeys: none of them is shown, in
+# the list, as the process's name, as the path of its image or as a mapped file.
+start_sample $'pss-cli-\u202egpj\u2066\u200e\u061c\u0085x'
+shown='pss-cli-\?gpj\?\?\?\?x\.exe$'
+run list
+expect_out "  $shown"
+expect_no_out $'\u202e|\u2066|\u200e|\u061c|\u0085'
+run show "$sample_id" --all
+expect_status 0
+expect_out "^Process $sample_id $shown"
+expect_out "^  Image .*$shown"
+expect_no_out $'\u202e|\u2066|\u200e|\u061c|\u0085'
+
 finish

@@ -102,12 +102,12 @@ expect_empty_out
 # A file that cannot be written.
 run read "$id" "$block" 16 --output "Z:$scratch/none/bytes"
 expect_status 1
-expect_err '^pss: fopen\(.*bytes\) failed: error 3 \(.*\): .+'
+expect_err "^pss: cannot write to '.*bytes': .+ \(error 3\)$"
 expect_empty_out
 for length in 16 3M; do
     run read "$id" "$block" "$length" --output Z:/dev/full
     expect_status 1
-    expect_err '^pss: f(write|flush)\(Z:/dev/full\) failed: error 112 \(.*\): .+'
+    expect_err "^pss: cannot write to 'Z:/dev/full': .+ \(error 112\)$"
     check "one message" test "$(wc -l <<<"$err")" -eq 1
 done
 

@@ -22,7 +22,9 @@
     X(FindFirstFileW, MINUS_1, 2) X(FindNextFileW, NOTHING, 2)                                 \
     X(GetModuleFileNameW, NOTHING, 3) X(GetFullPathNameW, NOTHING, 4)                          \
     X(CreateProcessW, NOTHING, 10) X(ResumeThread, MINUS_1, 1)                                 \
-    X(GetExitCodeProcess, NOTHING, 2) X(FormatMessageW, NOTHING, 7)
+    X(GetExitCodeProcess, NOTHING, 2) X(FormatMessageW, NOTHING, 7)                            \
+    X(CreateJobObjectW, NOTHING, 2) X(SetInformationJobObject, NOTHING, 4)                     \
+    X(AssignProcessToJobObject, NOTHING, 2)
 /* clang-format on */
 
 static struct {
@@ -45,6 +47,23 @@ static bool is_failing(const char *name)
     return true;
 }
 
+/* ---- what a test wants to happen, and to know, at a call ---- */
+
+static HANDLE standard_handle;
+static PHANDLER_ROUTINE handler;
+static bool interrupts;
+static STARTUPINFOW startup;
+
+/* Ctrl+C comes as soon as there is a program. */
+static void look_at(const char *name, const ULONG_PTR *arguments, int count)
+{
+    if (count != 10 || strcmp(name, "CreateProcessW") != 0)
+        return;
+    startup = *(const STARTUPINFOW *)arguments[8];
+    if (interrupts && handler)
+        handler(CTRL_C_EVENT);
+}
+
 typedef ULONG_PTR word;
 
 #define TAKES_1  word a
@@ -62,18 +81,20 @@ typedef ULONG_PTR word;
 #define GIVES_7  GIVES_5, f, g
 #define GIVES_10 GIVES_7, h, i, j
 
-#define WRAPPER(name, failure, count)                 \
-    static word(WINAPI *inner_##name)(TAKES_##count); \
-    static word WINAPI faulty_##name(TAKES_##count)   \
-    {                                                 \
-        if (is_failing(#name))                        \
-            return failure;                           \
-        return inner_##name(GIVES_##count);           \
+#define WRAPPER(name, failure, count)                   \
+    static word(WINAPI *inner_##name)(TAKES_##count);   \
+    static word WINAPI faulty_##name(TAKES_##count)     \
+    {                                                   \
+        if (is_failing(#name))                          \
+            return failure;                             \
+        word result = inner_##name(GIVES_##count);      \
+        look_at(#name, (word[]){GIVES_##count}, count); \
+        return result;                                  \
     }
 CALLS(WRAPPER)
 
 static WCHAR *command_line;
-static void *inner_line, *inner_handle;
+static void *inner_line, *inner_handle, *inner_handler;
 
 static WCHAR *WINAPI answer_line(void)
 {
@@ -81,10 +102,17 @@ static WCHAR *WINAPI answer_line(void)
 }
 
 /* What `pss run` would give to its program, and close, is this program's. */
-static HANDLE WINAPI answer_no_handle(DWORD which)
+static HANDLE WINAPI answer_handle(DWORD which)
 {
     (void)which;
-    return NULL;
+    return standard_handle;
+}
+
+/* So is what the console tells. */
+static BOOL WINAPI answer_handler(PHANDLER_ROUTINE routine, BOOL adds)
+{
+    handler = adds ? routine : NULL;
+    return TRUE;
 }
 
 struct wrapper {
@@ -96,7 +124,8 @@ struct wrapper {
 #define WRAPPER_ROW(name, failure, count) {#name, (void *)faulty_##name, (void **)&inner_##name},
 static const struct wrapper wrappers[] = {
     CALLS(WRAPPER_ROW){"GetCommandLineW", (void *)answer_line, &inner_line},
-    {"GetStdHandle", (void *)answer_no_handle, &inner_handle}};
+    {"GetStdHandle", (void *)answer_handle, &inner_handle},
+    {"SetConsoleCtrlHandler", (void *)answer_handler, &inner_handler}};
 
 static void replace(ULONG_PTR *slot, void *function)
 {
@@ -158,6 +187,22 @@ void faulty_calls_fail(uint32_t number, bool persistent, DWORD error)
 void faulty_calls_set_line(WCHAR *line)
 {
     command_line = line;
+}
+
+void faulty_calls_set_handle(HANDLE handle)
+{
+    standard_handle = handle;
+}
+
+void faulty_calls_interrupt(bool begins)
+{
+    interrupts = begins;
+    handler = NULL;
+}
+
+const STARTUPINFOW *faulty_calls_startup(void)
+{
+    return &startup;
 }
 
 uint32_t faulty_calls_count(void)

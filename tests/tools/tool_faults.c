@@ -357,6 +357,45 @@ static void test_program_that_cannot_be_renamed_back_is_the_backup(void **state)
     assert_same(stranded, 1);
 }
 
+/* ---- `pss run` with a console ---- */
+
+static const struct command seven = {{"run", "cmd.exe", "/c", "exit", "7"}, 7, false, false};
+
+/* Nobody is left to let the program run: it ends, as it would by itself. */
+static void test_ctrl_c_before_the_program_runs_ends_it(void **state)
+{
+    (void)state;
+    command = &seven;
+    faulty_calls_fail(0, false, ERROR_SUCCESS);
+    faulty_calls_interrupt(true);
+    int status = run_program();
+    faulty_calls_interrupt(false);
+    assert_no_program();
+    assert_same((DWORD)status, (DWORD)STATUS_CONTROL_C_EXIT);
+    assert_same(run_program(), 7); /* the next one is not meant */
+    assert_same(reported, 0);
+}
+
+/* The value of no handle is also that of the calling process, which must not be copied. */
+static void test_standard_handle_that_is_none_is_handed_on(void **state)
+{
+    static const intptr_t values[] = {-1, -2, -6, 0};
+
+    (void)state;
+    command = &seven;
+    faulty_calls_fail(0, false, ERROR_SUCCESS);
+    for (int i = 0; i < 4; i++) {
+        faulty_calls_set_handle((HANDLE)values[i]);
+        DWORD handles = nt_handles_count(GetCurrentProcessId());
+        assert_same(run_program(), 7);
+        assert_same((intptr_t)faulty_calls_startup()->hStdInput, values[i]);
+        assert_same((intptr_t)faulty_calls_startup()->hStdOutput, values[i]);
+        assert_same((intptr_t)faulty_calls_startup()->hStdError, values[i]);
+        assert_same(nt_handles_count(GetCurrentProcessId()), handles);
+    }
+    faulty_calls_set_handle(NULL);
+}
+
 /* ---- fixtures ---- */
 
 static int set_up(void **state)
@@ -384,6 +423,8 @@ int main(void)
         cmocka_unit_test(test_commands_with_a_fault_in_the_library_end_well),
         cmocka_unit_test(test_commands_with_a_fault_of_their_own_end_well),
         cmocka_unit_test(test_program_that_cannot_be_renamed_back_is_the_backup),
+        cmocka_unit_test(test_ctrl_c_before_the_program_runs_ends_it),
+        cmocka_unit_test(test_standard_handle_that_is_none_is_handed_on),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -73,6 +73,30 @@ static void test_wide_text_keeps_nuls_and_survives_broken_pairs(void **state)
     free(utf8);
 }
 
+static void check_clean(const char *text, const char *expected)
+{
+    char copy[64];
+
+    strcpy(copy, text);
+    text_clean(copy);
+    assert_string_equal(copy, expected);
+}
+
+static void test_what_a_terminal_obeys_is_replaced_and_nothing_else(void **state)
+{
+    (void)state;
+    check_clean("a\x1b[31m\r\n\tb\x7f", "a?[31m???b?");
+    check_clean("\xc2\x80\xc2\x9f\xc2\xa0", "??\xc2\xa0"); /* C1 ends before the hard blank */
+    check_clean("\xd8\x9c\xe2\x80\x8e\xe2\x80\x8f", "???");
+    check_clean("\xe2\x80\xaa\xe2\x80\xae\xe2\x81\xa6\xe2\x81\xa9", "????");
+    check_clean("\xe2\x80\xa9\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa\xe2\x80\x90",
+                "\xe2\x80\xa9\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa\xe2\x80\x90");
+    check_clean("\xf0\x9f\x98\x80 \xd7\xa9 \xe7\x9b\xae", "\xf0\x9f\x98\x80 \xd7\xa9 \xe7\x9b\xae");
+    check_clean("\xe2\x80", "\xe2\x80"); /* cut off */
+    check_clean("\xe2\x1b\xc2", "\xe2?\xc2");
+    check_clean("", "");
+}
+
 static void test_words_name_the_bits_and_number_the_rest(void **state)
 {
     (void)state;
@@ -313,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_time_has_milliseconds_for_people_and_all_for_machines),
         cmocka_unit_test(test_duration_is_in_seconds),
         cmocka_unit_test(test_wide_text_keeps_nuls_and_survives_broken_pairs),
+        cmocka_unit_test(test_what_a_terminal_obeys_is_replaced_and_nothing_else),
         cmocka_unit_test(test_words_name_the_bits_and_number_the_rest),
         cmocka_unit_test(test_number_is_read_when_it_is_all_of_the_text),
         cmocka_unit_test(test_size_may_end_in_a_unit_and_must_fit),

@@ -8,6 +8,7 @@
 
 #include <windows.h>
 
+#include "command_line.h"
 #include "commands.h"
 #include "text.h"
 #include "usage.h"
@@ -44,14 +45,23 @@ static int run(int argc, char **argv)
     return report_usage(NULL, "there is no command '%s'", argv[1]);
 }
 
-/** The arguments in UTF-8; never freed. */
-static char **convert_arguments(int argc, WCHAR **wide)
+/** The arguments in UTF-8; never freed. They are read from the command line itself, since C
+ * runtimes do not agree on where the program's own name ends. */
+static char **read_arguments(int *argc)
 {
-    char **argv = text_allocate(((size_t)argc + 1) * sizeof *argv);
+    WCHAR *line = GetCommandLineW();
+    size_t length = wcslen(line);
+    char **argv = text_allocate((length / 2 + 3) * sizeof *argv); /* each but one has a blank */
+    WCHAR *text = text_allocate((length + 1) * sizeof *text);
+    int count = 0;
 
-    for (int i = 0; i < argc; i++)
-        argv[i] = text_from_wide(wide[i], wcslen(wide[i]), NULL);
-    argv[argc] = NULL;
+    do {
+        line = command_line_read(line, count == 0, text);
+        argv[count++] = text_from_wide(text, wcslen(text), NULL);
+    } while (*line != L'\0');
+    argv[count] = NULL;
+    free(text);
+    *argc = count;
     return argv;
 }
 
@@ -81,8 +91,9 @@ int wmain(int argc, WCHAR **wide);
 
 int wmain(int argc, WCHAR **wide)
 {
-    char **argv = convert_arguments(argc, wide);
+    char **argv = read_arguments(&argc);
 
+    (void)wide;
     /* The console and its settings are the program's that is run. */
     if (argc > 1 && strcmp(argv[1], "run") == 0)
         return command_run(argc - 1, argv + 1);

@@ -15,9 +15,9 @@ void output_init(struct output *output, const char *path, uint64_t address)
 }
 
 /** Reports what the C runtime kept of the system's error. */
-static enum pss_exit report_file(const char *action, const char *path)
+static enum pss_exit report_file(const char *path)
 {
-    return report_failure_of(action, path, _doserrno);
+    return report_problem(_doserrno, "cannot write to '%s'", path);
 }
 
 static enum pss_exit open_file(struct output *output)
@@ -31,7 +31,7 @@ static enum pss_exit open_file(struct output *output)
     path = text_to_wide(output->path);
     output->file = _wfopen(path, L"wb");
     free(path);
-    return output->file != NULL ? EXIT_DONE : report_file("fopen", output->path);
+    return output->file != NULL ? EXIT_DONE : report_file(output->path);
 }
 
 enum pss_exit output_write(struct output *output, const unsigned char *bytes, size_t size)
@@ -44,7 +44,7 @@ enum pss_exit output_write(struct output *output, const unsigned char *bytes, si
         fwrite(bytes, 1, size, output->file);
     if (!ferror(output->file))
         return EXIT_DONE;
-    return output->file == stdout ? EXIT_RUNTIME : report_file("fwrite", output->path);
+    return output->file == stdout ? EXIT_RUNTIME : report_file(output->path);
 }
 
 enum pss_exit output_fini(struct output *output)
@@ -63,8 +63,8 @@ enum pss_exit output_fini(struct output *output)
         fclose(file); /* The failed write was reported. */
         return EXIT_RUNTIME;
     }
-    status = fflush(file) == 0 ? EXIT_DONE : report_file("fflush", output->path);
+    status = fflush(file) == 0 ? EXIT_DONE : report_file(output->path);
     if (fclose(file) != 0 && status == EXIT_DONE)
-        return report_file("fclose", output->path);
+        return report_file(output->path);
     return status;
 }

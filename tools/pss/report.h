@@ -12,7 +12,8 @@ enum pss_exit {
     EXIT_USAGE = 2    /* the command line makes no sense */
 };
 
-/** Prints "pss: ..." and a newline. */
+/** Prints "pss: ..." and a newline. What a terminal would obey is replaced, as by text_clean(), and
+ * what is longer than some thousand bytes is cut. It needs no memory. */
 void report(const char *format, ...) __attribute__((format(gnu_printf, 1, 2)));
 
 /**
@@ -35,6 +36,16 @@ enum pss_exit report_failure(const char *function, DWORD error);
 
 /** The same, with the argument in parentheses: such as "fopen" and a path. NULL is none. */
 enum pss_exit report_failure_of(const char *function, const char *argument, DWORD error);
+
+/**
+ * Reports what could not be done in plain words, then what the system says of the code.
+ *
+ * \param error  [in] The Win32 error code.
+ * \param format [in] Such as "cannot write to '%s'".
+ * \return EXIT_RUNTIME.
+ */
+enum pss_exit report_problem(DWORD error, const char *format, ...)
+    __attribute__((format(gnu_printf, 2, 3)));
 
 /** Ends the program. */
 void report_out_of_memory(void) __attribute__((noreturn));

@@ -64,6 +64,14 @@ DWORD snapshot_access(PSS_CAPTURE_FLAGS flags)
     return access;
 }
 
+static enum pss_exit report_not_captured(DWORD error)
+{
+    report_failure("PssCaptureSnapshot", error);
+    if (error == ERROR_NOT_SUPPORTED && sizeof(void *) == 4)
+        report("a 32-bit pss.exe cannot see all of a 64-bit process: use the 64-bit one");
+    return EXIT_RUNTIME;
+}
+
 enum pss_exit snapshot_take(HANDLE process, PSS_CAPTURE_FLAGS flags, DWORD context_flags,
                             struct snapshot *snapshot)
 {
@@ -75,7 +83,7 @@ enum pss_exit snapshot_take(HANDLE process, PSS_CAPTURE_FLAGS flags, DWORD conte
     taken.context_flags = context_flags;
     error = PssCaptureSnapshot(process, taken.flags, context_flags, &taken.handle);
     if (error != ERROR_SUCCESS)
-        return report_failure("PssCaptureSnapshot", error);
+        return report_not_captured(error);
     error = query_all(&taken);
     if (error != ERROR_SUCCESS) {
         snapshot_free(&taken);

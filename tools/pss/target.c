@@ -107,9 +107,24 @@ static int read_id(const char *text, DWORD *id)
     return 1;
 }
 
+/* source: learn.microsoft.com, OpenProcess: ERROR_INVALID_PARAMETER for an id that nobody has */
+static enum pss_exit report_not_opened(DWORD id, DWORD error)
+{
+    if (error == ERROR_INVALID_PARAMETER) {
+        report("there is no process %lu; 'pss list' lists them", id);
+        return EXIT_RUNTIME;
+    }
+    if (error == ERROR_ACCESS_DENIED) {
+        report("process %lu may not be opened: it is another user's or the system's; an "
+               "administrator may",
+               id);
+        return EXIT_RUNTIME;
+    }
+    return report_problem(error, "cannot open process %lu", id);
+}
+
 enum pss_exit target_open(const char *name, DWORD access, HANDLE *process)
 {
-    char function[48];
     DWORD id = 0;
     HANDLE opened;
 
@@ -120,11 +135,8 @@ enum pss_exit target_open(const char *name, DWORD access, HANDLE *process)
     if (!read_id(name, &id) && find_by_name(name, &id) != EXIT_DONE)
         return EXIT_RUNTIME;
     opened = OpenProcess(access, FALSE, id);
-    if (opened == NULL) {
-        DWORD error = GetLastError();
-        snprintf(function, sizeof function, "OpenProcess(%lu)", id);
-        return report_failure(function, error);
-    }
+    if (opened == NULL)
+        return report_not_opened(id, GetLastError());
     *process = opened;
     return EXIT_DONE;
 }

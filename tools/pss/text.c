@@ -111,9 +111,58 @@ WCHAR *text_to_wide(const char *string)
     return result;
 }
 
-static int is_control(WCHAR unit)
+/* source: unicode.org, UAX #9, table 2: what turns the direction; a name in a right-to-left script
+ * needs none of them */
+static int turns_direction(unsigned character)
 {
-    return unit < 0x20 || (unit >= 0x7f && unit < 0xa0);
+    return character == 0x61c || character == 0x200e || character == 0x200f ||
+           (character >= 0x202a && character <= 0x202e) ||
+           (character >= 0x2066 && character <= 0x2069);
+}
+
+static int is_control(unsigned character)
+{
+    return character < 0x20 || (character >= 0x7f && character < 0xa0) ||
+           turns_direction(character);
+}
+
+/** The character at a place, of two or three bytes at most: those that count have no more.
+ *
+ * \return Its bytes; 1 for all others. */
+static size_t decode(const unsigned char *bytes, unsigned *character)
+{
+    *character = bytes[0];
+    if (bytes[0] >= 0xc2 && bytes[0] < 0xe0 && (bytes[1] & 0xc0) == 0x80) {
+        *character = (bytes[0] & 0x1fu) << 6 | (bytes[1] & 0x3fu);
+        return 2;
+    }
+    if (bytes[0] >= 0xe0 && bytes[0] < 0xf0 && (bytes[1] & 0xc0) == 0x80 &&
+        (bytes[2] & 0xc0) == 0x80) {
+        *character = (bytes[0] & 0x0fu) << 12 | (bytes[1] & 0x3fu) << 6 | (bytes[2] & 0x3fu);
+        return 3;
+    }
+    if (bytes[0] >= 0x80)
+        *character = 0xfffd; /* part of a longer one, or of none */
+    return 1;
+}
+
+void text_clean(char *string)
+{
+    char *end = string;
+
+    while (*string != '\0') {
+        unsigned character;
+        size_t size = decode((const unsigned char *)string, &character);
+
+        if (is_control(character)) {
+            *end++ = '?';
+            string += size;
+            continue;
+        }
+        while (size-- > 0)
+            *end++ = *string++;
+    }
+    *end = '\0';
 }
 
 void text_print_wide(const WCHAR *string, size_t count)

@@ -44,8 +44,14 @@ char *text_from_wide(const WCHAR *string, size_t count, size_t *length);
 /** Converts UTF-8 to a NUL-terminated UTF-16 string for free(). */
 WCHAR *text_to_wide(const char *string);
 
-/** Prints to stdout with every control character replaced: names come from foreign processes. */
+/**
+ * Prints to stdout. Each character that a terminal would obey is replaced, since names come from
+ * foreign processes: control characters, and those that turn the direction of writing.
+ */
 void text_print_wide(const WCHAR *string, size_t count);
+
+/** Replaces the same characters in UTF-8, which becomes no longer; other bytes stay. */
+void text_clean(char *string);
 
 /** Units before the NUL, at most \p limit. */
 size_t text_length(const WCHAR *string, size_t limit);

@@ -104,7 +104,7 @@ static const char help_run[] =
     "system has none that works: as imports of kernel32, KernelBase or the API set, in DLLs that\n"
     "are loaded later, and for GetProcAddress. The program's files stay as they are. Arguments,\n"
     "standard handles, console, directory and environment are the program's, and so is the exit\n"
-    "status.\n"
+    "status. If pss is ended, so is the program; what that has started lives on.\n"
     "\n"
     "Exit status of pss itself: 125 the program cannot be given the API, 126 it cannot be\n"
     "started, 127 it is not there.\n";

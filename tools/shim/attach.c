@@ -2,55 +2,74 @@
 /* Chooses the files by the machine of the process, and who writes to it. */
 #include "attach.h"
 
+#include "api.h"
 #include "companion.h"
 #include "identity.h"
 #include "inject.h"
 
+#define MAX_NAME        32    /* a directory and a file of ours, in characters */
 #define HELPER_LIMIT_MS 30000 /* it takes some hundredths of a second */
 
-/** Path of a file of ours as the import table of a program can hold it: in ASCII, the short form
- * where needed. */
+/** A file of ours is missing, unless this module itself lies so deep that there is no room for the
+ * names of the others. Not inlined, for the size of its caller's frame. */
+static DWORD __attribute__((noinline)) why_not_found(HMODULE self)
+{
+    WCHAR own[COMPANION_PATH];
+    DWORD length = GetModuleFileNameW(self, own, COMPANION_PATH);
+
+    return length >= COMPANION_PATH - MAX_NAME ? ERROR_FILENAME_EXCED_RANGE : ERROR_FILE_NOT_FOUND;
+}
+
+/** Copies a path that is ASCII and ends; an error for another one, or one that is too long for the
+ * loader. */
+static DWORD narrow(const WCHAR *wide, char *path)
+{
+    DWORD length = 0;
+
+    while (wide[length] != L'\0' && wide[length] < 0x80) {
+        path[length] = (char)wide[length];
+        length++;
+    }
+    path[length] = '\0';
+    if (wide[length] != L'\0')
+        return ERROR_INVALID_NAME;
+    return length < MAX_PATH ? ERROR_SUCCESS : ERROR_FILENAME_EXCED_RANGE;
+}
+
+/** Path of a file of ours as the import table of a program can hold it: in ASCII and not too long,
+ * the short form where needed. */
 static DWORD find_file(HMODULE self, WORD machine, const WCHAR *name, char *path)
 {
     WCHAR wide[COMPANION_PATH];
+    DWORD length;
+    DWORD error;
 
     if (!companion_find(self, machine, name, wide))
-        return ERROR_FILE_NOT_FOUND;
-    for (int attempt = 0; attempt < 2; attempt++) {
-        DWORD length = 0;
-
-        while (wide[length] != L'\0' && wide[length] < 0x80) {
-            path[length] = (char)wide[length];
-            length++;
-        }
-        path[length] = '\0';
-        if (wide[length] == L'\0')
-            return ERROR_SUCCESS;
-        length = GetShortPathNameW(wide, wide, COMPANION_PATH);
-        if (length == 0 || length >= COMPANION_PATH)
-            break;
-    }
-    return ERROR_INVALID_NAME;
+        return why_not_found(self);
+    error = narrow(wide, path);
+    if (error == ERROR_SUCCESS)
+        return error;
+    length = GetShortPathNameW(wide, wide, COMPANION_PATH);
+    return length == 0 || length >= COMPANION_PATH ? error : narrow(wide, path);
 }
 
 static DWORD attach_directly(const struct pss_nt *nt, HMODULE self, HANDLE process)
 {
     struct inject_image image;
-    char library[COMPANION_PATH];
     char shim[COMPANION_PATH];
     NTSTATUS status = inject_open(nt, process, &image);
     DWORD error;
 
     if (!NT_SUCCESS(status))
         return pss_nt_win32_error(status);
-    error = find_file(self, image.machine, L"pss.dll", library);
-    if (error == ERROR_SUCCESS)
-        error = find_file(self, image.machine, L"pss-shim.dll", shim);
+    error = find_file(self, image.machine, L"pss-shim.dll", shim);
     if (error != ERROR_SUCCESS)
         return error;
-    const struct inject_dll dlls[2] = {{library, "PssFreeSnapshot"}, {shim, NULL}};
+    const struct inject_dll dll = {shim, NULL};
+    const struct inject_plan plan = {
+        .dlls = &dll, .count = 1, .is_library = api_is_library, .is_function = api_is_function};
 
-    status = inject_imports(nt, &image, dlls);
+    status = inject_imports(nt, &image, &plan);
     return NT_SUCCESS(status) ? ERROR_SUCCESS : pss_nt_win32_error(status);
 }
 
@@ -95,7 +114,7 @@ static DWORD attach_by_helper(HMODULE self, HANDLE process)
     DWORD error;
 
     if (!companion_find(self, IMAGE_FILE_MACHINE_AMD64, ATTACH_HELPER, path))
-        return ERROR_FILE_NOT_FOUND;
+        return why_not_found(self);
     line[sizeof ATTACH_HELPER / sizeof(WCHAR)] = L'\0';
     append_number(line, GetProcessId(process));
     if (!CreateProcessW(path, line, NULL, NULL, FALSE, DETACHED_PROCESS, NULL, NULL, &startup,

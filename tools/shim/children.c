@@ -72,15 +72,13 @@ static int is_ntdll(const char *name)
     return image_names_equal(name, "ntdll.dll");
 }
 
-void children_follow(const struct pss_nt *nt, HMODULE self, HMODULE pss)
+void children_follow(const struct pss_nt *nt, HMODULE self)
 {
     static const struct shim_export replaced = {"NtCreateUserProcess",
                                                 "pss-shim.shim_create_user_process"};
     const struct shim_function function = {"NtCreateUserProcess", shim_create_user_process};
-    const struct shim_redirection redirection = {.is_library = is_ntdll,
-                                                 .functions = &function,
-                                                 .count = 1,
-                                                 .keep = {(char *)self, (char *)pss}};
+    const struct shim_redirection redirection = {
+        .is_library = is_ntdll, .functions = &function, .count = 1, .keep = (char *)self};
 
     services = nt;
     own_module = self;

@@ -14,9 +14,8 @@
  * Call it once, from DllMain.
  *
  * \param nt   [in] Services; kept.
- * \param self [in] pss-shim.dll.
- * \param pss  [in] pss.dll, which goes on creating its processes itself.
+ * \param self [in] pss-shim.dll, which goes on creating the processes of clones itself.
  */
-void children_follow(const struct pss_nt *nt, HMODULE self, HMODULE pss);
+void children_follow(const struct pss_nt *nt, HMODULE self);
 
 #endif

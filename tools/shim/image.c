@@ -2,14 +2,25 @@
 /* What the C library would do, and the way through a module's headers. */
 #include "image.h"
 
-IMAGE_DATA_DIRECTORY *image_directory(char *module, unsigned index)
+static IMAGE_NT_HEADERS *headers_of(char *module)
 {
     const IMAGE_DOS_HEADER *dos = (const IMAGE_DOS_HEADER *)module;
-    IMAGE_NT_HEADERS *headers = (IMAGE_NT_HEADERS *)(module + dos->e_lfanew);
+
+    return (IMAGE_NT_HEADERS *)(module + dos->e_lfanew);
+}
+
+IMAGE_DATA_DIRECTORY *image_directory(char *module, unsigned index)
+{
+    IMAGE_NT_HEADERS *headers = headers_of(module);
 
     return index < headers->OptionalHeader.NumberOfRvaAndSizes
                ? &headers->OptionalHeader.DataDirectory[index]
                : NULL;
+}
+
+DWORD image_size(char *module)
+{
+    return headers_of(module)->OptionalHeader.SizeOfImage;
 }
 
 SIZE_T image_text_size(const char *text)

@@ -9,6 +9,9 @@
  */
 IMAGE_DATA_DIRECTORY *image_directory(char *module, unsigned index);
 
+/** Bytes of memory that a module takes, as its headers say. */
+DWORD image_size(char *module);
+
 /** Bytes of a text, terminator included. */
 SIZE_T image_text_size(const char *text);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes a program that has not begun yet load two DLLs before any other of its imports. */
+/* Makes a program that has not begun yet load DLLs before any other of its imports. */
 #ifndef PSS_SHIM_INJECT_H
 #define PSS_SHIM_INJECT_H
 
@@ -37,18 +37,29 @@ struct inject_image {
  */
 NTSTATUS inject_open(const struct pss_nt *nt, HANDLE process, struct inject_image *image);
 
+/** What the program is to get. */
+struct inject_plan {
+    const struct inject_dll *dlls;            /* in the order of loading; borrowed */
+    unsigned count;                           /* of them: a few, and one at least */
+    unsigned reserved;                        /* 0 */
+    int (*is_library)(const char *library);   /* whether the first DLL has functions of a library of
+                                                 that name; NULL = of none */
+    int (*is_function)(const char *function); /* and of which name */
+};
+
 /**
- * Gives the program an import table that begins with the DLLs. Its file and its own tables stay as
- * they are.
+ * Gives the program an import table that begins with the DLLs, and has the functions that the first
+ * one takes over come from there. Its file and its own tables stay as they are. Where the headers
+ * name no table of addresses, they name the new memory then.
  *
  * \param nt    [in] Services.
  * \param image [in] From inject_open(); PROCESS_VM_OPERATION and PROCESS_VM_WRITE are needed
  *                   besides.
- * \param dlls  [in] Two of them, in the order of loading.
+ * \param plan  [in] What the program is to get.
  * \return STATUS_SUCCESS · STATUS_INVALID_IMAGE_FORMAT · STATUS_NO_MEMORY · the system's status. On
  *         failure the program is as it was.
  */
 NTSTATUS inject_imports(const struct pss_nt *nt, const struct inject_image *image,
-                        const struct inject_dll dlls[2]);
+                        const struct inject_plan *plan);
 
 #endif

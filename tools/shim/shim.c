@@ -1,58 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* pss-shim.dll: when it is loaded, kernel32's Process Snapshotting API becomes that of pss.dll, in
- * this process and in those it starts; where the system's works, nothing is changed. */
+/* pss-shim.dll: when it is loaded, kernel32's Process Snapshotting API becomes the one in here,
+ * which is that of pss.dll, in this process and in those it starts; where the system's works,
+ * nothing is changed. */
 #include "pss.h"
 
+#include "api.h"
 #include "children.h"
 #include "exports.h"
 #include "forward/forward.h"
 #include "image.h"
 #include "slots.h"
 
-#define FUNCTIONS(X)                \
-    X(PssCaptureSnapshot)           \
-    X(PssDuplicateSnapshot)         \
-    X(PssFreeSnapshot)              \
-    X(PssQuerySnapshot)             \
-    X(PssWalkMarkerCreate)          \
-    X(PssWalkMarkerFree)            \
-    X(PssWalkMarkerGetPosition)     \
-    X(PssWalkMarkerRewind)          \
-    X(PssWalkMarkerSeek)            \
-    X(PssWalkMarkerSeekToBeginning) \
-    X(PssWalkMarkerSetPosition)     \
-    X(PssWalkMarkerTell)            \
-    X(PssWalkSnapshot)
-
 #define FUNCTION(name)  {#name, (void *)name},
-#define FORWARDER(name) {#name, "pss." #name},
+#define FORWARDER(name) {#name, "pss-shim." #name},
 
 #define COUNT(array) ((unsigned)(sizeof(array) / sizeof(array)[0]))
 
-/** Whether programs import the API from a DLL of that name. */
-static int has_api(const char *name)
+static void redirect_api(const struct pss_nt *nt, HMODULE self)
 {
-    static const char api_set[] = "api-ms-win-core-processsnapshot-l1-1-";
-    char start[sizeof api_set];
-
-    if (image_names_equal(name, "kernel32.dll") || image_names_equal(name, "kernelbase.dll") ||
-        image_names_equal(name, "kernel32") || image_names_equal(name, "kernelbase"))
-        return 1;
-    if (image_text_size(name) <= sizeof api_set)
-        return 0;
-    memcpy(start, name, sizeof api_set - 1);
-    start[sizeof api_set - 1] = '\0';
-    return image_names_equal(start, api_set);
-}
-
-static void redirect_api(const struct pss_nt *nt, HMODULE self, HMODULE pss)
-{
-    static const struct shim_export exported[] = {FUNCTIONS(FORWARDER)};
-    const struct shim_function functions[] = {FUNCTIONS(FUNCTION)};
-    const struct shim_redirection redirection = {.is_library = has_api,
+    static const struct shim_export exported[] = {API_FUNCTIONS(FORWARDER)};
+    const struct shim_function functions[] = {API_FUNCTIONS(FUNCTION)};
+    const struct shim_redirection redirection = {.is_library = api_is_library,
                                                  .functions = functions,
                                                  .count = COUNT(functions),
-                                                 .keep = {(char *)self, (char *)pss}};
+                                                 .keep = (char *)self};
 
     slots_redirect(nt, &redirection);
     /* What fails here leaves look-ups by name as they were; there is nobody to tell. */
@@ -60,21 +31,22 @@ static void redirect_api(const struct pss_nt *nt, HMODULE self, HMODULE pss)
     exports_add(nt, (char *)GetModuleHandleW(L"kernelbase.dll"), exported, COUNT(exported));
 }
 
+/* The library's; exports.c. */
+BOOL WINAPI PssDllMain(HINSTANCE self, DWORD reason, void *reserved);
+
 BOOL WINAPI DllMain(HINSTANCE self, DWORD reason, void *reserved);
 
 BOOL WINAPI DllMain(HINSTANCE self, DWORD reason, void *reserved)
 {
     const struct pss_nt *nt = pss_nt_system();
-    HMODULE pss = GetModuleHandleW(L"pss.dll");
 
-    (void)reserved;
     if (reason != DLL_PROCESS_ATTACH)
-        return TRUE;
+        return PssDllMain(self, reason, reserved);
     DisableThreadLibraryCalls(self);
     if (pss_forward_api(nt) != NULL)
         return TRUE;       /* The system's works. */
     pss_forward_served(1); /* Calls are redirected for good. */
-    redirect_api(nt, self, pss);
-    children_follow(nt, self, pss);
+    redirect_api(nt, self);
+    children_follow(nt, self);
     return TRUE;
 }

@@ -15,14 +15,15 @@ struct shim_function {
 struct shim_redirection {
     int (*is_library)(const char *); /* whether the import table of a module names the library */
     const struct shim_function *functions;
-    unsigned count;      /* of functions */
-    unsigned reserved;   /* 0 */
-    const char *keep[2]; /* modules that keep what they have; NULL = none */
+    unsigned count;    /* of functions */
+    unsigned reserved; /* 0 */
+    const char *keep;  /* a module that keeps what it has; NULL = none */
 };
 
 /**
  * Goes through the import tables of all loaded modules. A module without lookup table, as some old
- * linkers made them, has lost the names and is passed over.
+ * linkers made them, has lost the names and is passed over. An import of another library is
+ * redirected, too, where that forwards it to the one that is meant, directly or through others.
  *
  * Call it while no module can come or go: from DllMain.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A program with an import of its own: child [FIRST SECOND]. Exit code 42: these two DLLs were
- * loaded before all others; 43: they were not; 44: its own import does not work. */
+ * loaded before all others; 43: they were not; 44: its own import does not work; 45: two of its
+ * imports come from shim-instead.dll. */
 #include <string.h>
 #include <wchar.h>
 
@@ -50,6 +51,8 @@ int main(int argc, char **argv)
 
     if (GetFileVersionInfoSizeW(L"kernel32.dll", &zero) == 0)
         return 44;
+    if (GetTickCount() == 4711 && GetLogicalDrives() == 4712)
+        return 45;
     if (argc < 3 || count < 3)
         return 43;
     return is_named(names[0], argv[1]) && is_named(names[1], argv[2]) ? 42 : 43;
