@@ -20,6 +20,9 @@
     X(GetFileInformationByHandle, NOTHING, 2) X(GetFileAttributesW, MINUS_1, 1)                \
     X(GetFileAttributesExW, NOTHING, 3) X(FlushFileBuffers, NOTHING, 1)                        \
     X(FindFirstFileW, MINUS_1, 2) X(FindNextFileW, NOTHING, 2)                                 \
+    X(CreateHardLinkW, NOTHING, 3) X(SetFileInformationByHandle, NOTHING, 4)                   \
+    X(GetFinalPathNameByHandleW, NOTHING, 4) X(LockFileEx, NOTHING, 6)                         \
+    X(LoadLibraryExW, NOTHING, 3) X(GetSystemDirectoryW, NOTHING, 2)                           \
     X(GetModuleFileNameW, NOTHING, 3) X(GetFullPathNameW, NOTHING, 4)                          \
     X(CreateProcessW, NOTHING, 10) X(ResumeThread, MINUS_1, 1)                                 \
     X(GetExitCodeProcess, NOTHING, 2) X(FormatMessageW, NOTHING, 7)
@@ -52,14 +55,16 @@ typedef ULONG_PTR word;
 #define TAKES_3  TAKES_2, word c
 #define TAKES_4  TAKES_3, word d
 #define TAKES_5  TAKES_4, word e
-#define TAKES_7  TAKES_5, word f, word g
+#define TAKES_6  TAKES_5, word f
+#define TAKES_7  TAKES_6, word g
 #define TAKES_10 TAKES_7, word h, word i, word j
 #define GIVES_1  a
 #define GIVES_2  GIVES_1, b
 #define GIVES_3  GIVES_2, c
 #define GIVES_4  GIVES_3, d
 #define GIVES_5  GIVES_4, e
-#define GIVES_7  GIVES_5, f, g
+#define GIVES_6  GIVES_5, f
+#define GIVES_7  GIVES_6, g
 #define GIVES_10 GIVES_7, h, i, j
 
 #define WRAPPER(name, failure, count)                 \
