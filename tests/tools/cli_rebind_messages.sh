@@ -122,6 +122,11 @@ echo archive >>"$at/dropin_lookup.exe"
 run rebind "Z:$at/dropin_lookup.exe"
 expect_status 0
 expect_out "note: data follows its sections; if DLLs are unpacked from there .* 'pss run' reaches them"
+echo text >"$at/text.dll"
+run rebind "Z:$at"
+expect_status 0
+expect_no_out 'note:'
+expect_out "^Some programs may unpack DLLs when they run; --verbose tells which"
 fresh dropin_static.exe
 echo archive >>"$at/dropin_static.exe"
 run rebind "Z:$at/dropin_static.exe"

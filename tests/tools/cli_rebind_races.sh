@@ -41,10 +41,48 @@ for ((try = 0; try < tries; try++)); do
     check 'and the library' test "$(ls -A "$at")" = $'dropin_static.exe\npss.dll'
 done
 
-# An empty file that a run could not remove, for the system went down, stops nobody.
+# An updater at the same time: whatever it puts there, the backup is the original of what was rebound.
+cp "$programs/$own/dropin_apiset.exe" "$scratch/update.exe"
+run rebind --output "Z:$scratch/updated.exe" "Z:$scratch/update.exe"
+update()
+{
+    while [ ! -e "$scratch/stop" ]; do
+        cp "$scratch/update.exe" "$at/incoming"
+        mv "$at/incoming" "$at/dropin_static.exe"
+        sleep "0.0$((RANDOM % 10))"
+        cp "$programs/$own/dropin_static.exe" "$at/incoming"
+        mv "$at/incoming" "$at/dropin_static.exe"
+        sleep "0.0$((RANDOM % 10))"
+    done
+}
+is_pair()
+{
+    local program=$at/dropin_static.exe
+    cmp -s "$program" "$programs/$own/dropin_static.exe" || cmp -s "$program" "$scratch/update.exe" ||
+        { cmp -s "$program" "$scratch/rebound.exe" && cmp -s "$program.pss-backup" "$programs/$own/dropin_static.exe"; } ||
+        { cmp -s "$program" "$scratch/updated.exe" && cmp -s "$program.pss-backup" "$scratch/update.exe"; }
+}
+for ((try = 0; try < tries; try++)); do
+    fresh dropin_static.exe
+    rm -f "$scratch/stop"
+    update &
+    updater=$!
+    together "Z:$at/dropin_static.exe"
+    : >"$scratch/stop"
+    wait "$updater"
+    check 'the program and its original' is_pair
+    check 'nothing half' test -z "$(find "$at" -name '*.pss-new')"
+done
+
+# A file of that name that is somebody's stays. An empty file that a run could not remove, for the system went down, stops nobody.
 fresh dropin_static.exe
-: >"$at/.pss-rebind-lock"
+echo mine >"$at/.pss-rebind-lock"
 run rebind "Z:$at/dropin_static.exe"
 expect_status 0
+check 'is mine' test "$(cat "$at/.pss-rebind-lock")" = mine
+: >"$at/.pss-rebind-lock"
+run rebind --restore "Z:$at/dropin_static.exe"
+expect_status 0
+check 'is gone' test ! -e "$at/.pss-rebind-lock"
 
 finish

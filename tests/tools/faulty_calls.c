@@ -4,6 +4,7 @@
 
 #include "harness.h"
 #include "tally.h"
+#include <malloc.h>
 #include <tlhelp32.h>
 
 /* Arguments are as wide as a pointer: X(name, what it answers when it fails, how many). */
@@ -27,6 +28,8 @@
     X(CreateProcessW, NOTHING, 10) X(ResumeThread, MINUS_1, 1)                                 \
     X(GetExitCodeProcess, NOTHING, 2) X(FormatMessageW, NOTHING, 7)
 /* clang-format on */
+
+static uint32_t wrong_frees;
 
 static struct {
     uint32_t calls, fail_at;
@@ -92,6 +95,24 @@ static HANDLE WINAPI answer_no_handle(DWORD which)
     return NULL;
 }
 
+/* ---- memory that is freed ---- */
+
+static void *inner_free;
+
+/* The heap says nothing of a block that is freed twice. */
+static void check_free(void *block)
+{
+    if (block && !HeapValidate((HANDLE)_get_heap_handle(), 0, block))
+        wrong_frees++;
+    else
+        ((void (*)(void *))inner_free)(block);
+}
+
+uint32_t faulty_calls_wrong_frees(void)
+{
+    return wrong_frees;
+}
+
 struct wrapper {
     const char *name;
     void *faulty;
@@ -101,7 +122,8 @@ struct wrapper {
 #define WRAPPER_ROW(name, failure, count) {#name, (void *)faulty_##name, (void **)&inner_##name},
 static const struct wrapper wrappers[] = {
     CALLS(WRAPPER_ROW){"GetCommandLineW", (void *)answer_line, &inner_line},
-    {"GetStdHandle", (void *)answer_no_handle, &inner_handle}};
+    {"GetStdHandle", (void *)answer_no_handle, &inner_handle},
+    {"free", (void *)check_free, &inner_free}};
 
 static void replace(ULONG_PTR *slot, void *function)
 {
@@ -155,6 +177,7 @@ void faulty_calls_end(void)
 void faulty_calls_fail(uint32_t number, bool persistent, DWORD error)
 {
     memset(&plan, 0, sizeof(plan));
+    wrong_frees = 0;
     plan.fail_at = number;
     plan.is_persistent = persistent;
     plan.error = error;

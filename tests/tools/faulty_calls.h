@@ -22,4 +22,7 @@ void faulty_calls_set_line(WCHAR *line);
 uint32_t faulty_calls_count(void);
 const char *faulty_calls_failed(void);
 
+/** Blocks of memory that were freed and are none; they were left alone. */
+uint32_t faulty_calls_wrong_frees(void);
+
 #endif

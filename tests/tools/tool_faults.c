@@ -251,6 +251,8 @@ static void check_run(int status, bool has_failed, DWORD handles)
         check_file(status);
     if (rebinds())
         check_program(status, messages);
+    if (faulty_calls_wrong_frees())
+        report_run("memory is freed twice", status);
     close_lent();
     faulty_assert_clean(where);
     if (nt_handles_count(GetCurrentProcessId()) > handles)
@@ -380,6 +382,21 @@ static void test_running_program_that_cannot_be_renamed_back_is_the_backup(void 
     is_running = false;
 }
 
+/* Each call once, so that the pss.dll that is there and ours cannot be read, one of them or both.
+ */
+static void test_library_that_cannot_be_read_is_freed_once(void **state)
+{
+    static const struct command equipped = {{"rebind", "EQUIPPED"}, 0, false, false};
+    uint32_t calls;
+
+    (void)state;
+    command = &equipped;
+    calls = run_own_fault(0, false, 0);
+    for (uint32_t number = 1; number <= calls; number++)
+        run_own_fault(number, false, ERROR_CRC);
+    assert_same(reported, 0);
+}
+
 /* As scanners do, which look at each new file. */
 static void test_file_that_is_in_use_for_a_moment_is_tried_again(void **state)
 {
@@ -426,6 +443,7 @@ int main(void)
         cmocka_unit_test(test_commands_with_a_fault_of_their_own_end_well),
         cmocka_unit_test(test_program_is_never_away_from_its_place),
         cmocka_unit_test(test_running_program_that_cannot_be_renamed_back_is_the_backup),
+        cmocka_unit_test(test_library_that_cannot_be_read_is_freed_once),
         cmocka_unit_test(test_file_that_is_in_use_for_a_moment_is_tried_again),
     };
 

@@ -241,10 +241,13 @@ static void note_unseen(struct job *job)
 {
     if (job->verdict != PE_NOTHING)
         return;
-    if (job->result.has_other_library && job->is_named)
+    if (job->result.has_other_library && (job->is_named || job->rebind->options->is_verbose))
         print_note(job->rebind, job->path,
                    "note: the pss.dll that it imports from is another library");
-    if (job->result.is_program && job->result.trailing > 0)
+    if (!job->result.is_program || job->result.trailing == 0)
+        return;
+    job->rebind->unseen++;
+    if (job->is_named || job->rebind->options->is_verbose)
         print_note(job->rebind, job->path,
                    "note: data follows its sections; if DLLs are unpacked from there when it runs, "
                    "as PyInstaller's one-file programs do, 'pss run' reaches them");

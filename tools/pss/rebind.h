@@ -16,6 +16,7 @@ struct rebind {
     unsigned already;                     /* rebound before */
     unsigned skipped; /* found in a directory, and of a kind that is left alone */
     unsigned failed;
+    unsigned unseen;   /* programs with nothing to do that may unpack some when they run */
     unsigned machines; /* bits of enum rebind_machine: that files were or had been rebound for */
     struct file_list written; /* owned; what --output has made, or would have */
     json_t *documents;        /* owned; one for each file; NULL without --json */

@@ -37,6 +37,7 @@ static int is_at(HANDLE file, const WCHAR *path)
 static DWORD try_once(const WCHAR *place, HANDLE *lock)
 {
     FILE_DISPOSITION_INFO vanishes = {TRUE};
+    LARGE_INTEGER size;
     OVERLAPPED start = {0};
     HANDLE file = CreateFileW(place, GENERIC_READ | GENERIC_WRITE | DELETE, 0, NULL, OPEN_ALWAYS,
                               FILE_ATTRIBUTE_HIDDEN, NULL);
@@ -49,8 +50,10 @@ static DWORD try_once(const WCHAR *place, HANDLE *lock)
         CloseHandle(file);
         return ERROR_LOCK_VIOLATION;
     }
-    /* Where that is not possible the empty file stays, and serves the next run. */
-    SetFileInformationByHandle(file, FileDispositionInfo, &vanishes, sizeof vanishes);
+    /* Where that is not possible the empty file stays, and serves the next run. One that has
+     * something in it is not of a run. */
+    if (GetFileSizeEx(file, &size) && size.QuadPart == 0)
+        SetFileInformationByHandle(file, FileDispositionInfo, &vanishes, sizeof vanishes);
     *lock = file;
     return ERROR_SUCCESS;
 }

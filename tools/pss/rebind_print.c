@@ -129,5 +129,9 @@ enum pss_exit print_summary(struct rebind *rebind)
         printf(", %u rebound before, %u with nothing to do, %u skipped", rebind->already,
                rebind->unchanged, rebind->skipped);
     printf(", %u failed\n", rebind->failed);
+    if (rebind->changed == 0 && rebind->already == 0 && rebind->unseen > 0 &&
+        !rebind->options->is_verbose && rebind->files > 1)
+        puts("Some programs may unpack DLLs when they run; --verbose tells which, and 'pss run' "
+             "reaches them.");
     return EXIT_DONE;
 }
