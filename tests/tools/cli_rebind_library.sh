@@ -58,10 +58,12 @@ expect_status 0
 run rebind "Z:$at/dropin_static.exe"
 expect_status 0
 expect_out 'nothing to do: already rebound'
-cp "$bin/hello_link.exe" "$at"
-run rebind "Z:$at/hello_link.exe"
-expect_status 0
-expect_out 'nothing to do: takes the Pss functions from pss.dll already'
+if [ -e "$bin/hello_link.exe" ]; then
+    cp "$bin/hello_link.exe" "$at"
+    run rebind "Z:$at/hello_link.exe"
+    expect_status 0
+    expect_out 'nothing to do: takes the Pss functions from pss.dll already'
+fi
 
 # What programs of a tree may load from other directories finds pss.dll beside them.
 tree=$scratch/tree

@@ -7,14 +7,12 @@
 #include <string.h>
 
 #include "file_path.h"
-#include "pe_rebind.h"
 #include "rebind_library.h"
 #include "rebind_lock.h"
 #include "rebind_missing.h"
 #include "rebind_print.h"
 #include "rebind_replace.h"
-
-#define SENTENCE_SIZE 512
+#include "rebind_words.h"
 
 /** A file, and what was found in it. */
 struct job {
@@ -43,33 +41,6 @@ static enum pss_exit read_job(struct job *job)
     return status;
 }
 
-static void append(char *sentence, const char *format, unsigned number)
-{
-    size_t length = strlen(sentence);
-
-    snprintf(sentence + length, SENTENCE_SIZE - length, format, number);
-}
-
-/** Says how many functions move, and what else changes in the file. */
-static void describe_changes(const struct pe_result *result, const char *verb, char *sentence)
-{
-    unsigned count = (unsigned)(result->linked + result->delayed + result->hastened);
-
-    snprintf(sentence, SENTENCE_SIZE, "%s: %u import%s from pss.dll", verb, count,
-             count == 1 ? "" : "s");
-    if (result->delayed > 0)
-        append(sentence, ", %u of them delay-loaded as before", (unsigned)result->delayed);
-    if (result->hastened > 0)
-        append(sentence, ", %u of them no longer delay-loaded", (unsigned)result->hastened);
-    if (result->lost_signature)
-        append(sentence, "; its signature is void and was left out", 0);
-    else if (result->lost_integrity)
-        append(sentence, "; it no longer demands a signature (/INTEGRITYCHECK)", 0);
-    if (result->searches_own)
-        append(sentence, "; its DLLs are looked for beside the program, too (DependentLoadFlags)",
-               0);
-}
-
 /** What moves to another offset. */
 static void note_trailing(struct job *job)
 {
@@ -77,10 +48,11 @@ static void note_trailing(struct job *job)
 
     if (job->result.trailing == 0)
         return;
-    append(sentence, "note: the %u bytes behind its sections moved back by ",
-           (unsigned)job->result.trailing);
-    append(sentence, "%u; if it finds them by their offset in the file, use 'pss run' instead",
-           (unsigned)(job->result.size - job->size));
+    words_append(sentence, "note: the %u bytes behind its sections moved back by ",
+                 (unsigned)job->result.trailing);
+    words_append(sentence,
+                 "%u; if it finds them by their offset in the file, use 'pss run' instead",
+                 (unsigned)(job->result.size - job->size));
     print_note(job->rebind, job->path, sentence);
 }
 
@@ -151,9 +123,9 @@ static enum pss_exit write_file(struct job *job)
     }
     status = file_replace(&wanted);
     if (status == EXIT_DONE) {
-        describe_changes(&job->result, "rebound", sentence);
+        words_changes(&job->result, "rebound", sentence);
         if (job->path == job->target && !job->rebind->options->no_backup)
-            append(sentence, "; the original is beside it", 0);
+            words_append(sentence, "; the original is beside it", 0);
         print_outcome(job->rebind, job->target, "rebound", sentence, 1);
     }
     free(backup);
@@ -217,7 +189,7 @@ static enum pss_exit apply(struct job *job)
     if (state == LIBRARY_UNUSABLE)
         return EXIT_RUNTIME;
     if (options->is_dry_run) {
-        describe_changes(&job->result, "would be rebound", sentence);
+        words_changes(&job->result, "would be rebound", sentence);
         print_outcome(job->rebind, job->path, "would be rebound", sentence, 1);
     } else if (store(job, state) != EXIT_DONE) {
         return EXIT_RUNTIME;
@@ -330,39 +302,4 @@ void rebind_file(struct rebind *rebind, const WCHAR *path, const WCHAR *target, 
     }
     free(job.bytes);
     free(job.result.bytes);
-}
-
-/** The machine of a program, if something was rebound for it; 0 for all else. */
-static uint32_t find_machine(const struct rebind *rebind, const WCHAR *path)
-{
-    struct pe_file *file;
-    unsigned char *bytes;
-    uint32_t machine = 0;
-    size_t size;
-
-    if (file_load(path, PE_MAX_SIZE, &bytes, &size) != ERROR_SUCCESS)
-        return 0;
-    file = calloc(1, sizeof *file);
-    if (file != NULL && pe_open(bytes, size, file) == PE_NOTHING &&
-        (rebind->machines & (file->machine == PE_MACHINE_X64 ? REBIND_X64 : REBIND_X86)) != 0)
-        machine = file->machine;
-    free(file);
-    free(bytes);
-    return machine;
-}
-
-void rebind_equip(struct rebind *rebind, const WCHAR *path)
-{
-    uint32_t machine = find_machine(rebind, path);
-    HANDLE lock;
-
-    if (machine == 0 || lock_take(path, &lock) != EXIT_DONE)
-        return;
-    if (library_check(path, machine) == LIBRARY_MISSING &&
-        library_copy(path, machine) == EXIT_DONE) {
-        print_begin(rebind, path);
-        print_outcome(rebind, path, "equipped", "pss.dll was put beside it, for what it may load",
-                      1);
-    }
-    lock_release(lock);
 }
