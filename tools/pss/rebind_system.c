@@ -42,7 +42,9 @@ static int is_api_set(const WCHAR *name)
 /** The file that stands for an API set, as this process would get it; its code does not run. */
 static WCHAR *find_host(const WCHAR *directory, const WCHAR *name)
 {
-    HMODULE module = LoadLibraryExW(name, NULL, DONT_RESOLVE_DLL_REFERENCES);
+    /* A system that has no such flag has files for its API sets. */
+    HMODULE module =
+        LoadLibraryExW(name, NULL, DONT_RESOLVE_DLL_REFERENCES | LOAD_LIBRARY_SEARCH_SYSTEM32);
     WCHAR host[MAX_PATH];
     DWORD length;
 
