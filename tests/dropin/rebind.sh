@@ -22,7 +22,7 @@ for case in "${imports[@]}"; do
     expect_fails
 done
 
-run rebind "$windows_directory"
+run rebind --verbose "$windows_directory"
 expect_status 0
 for name in static.exe apiset.exe delay.exe mixed.exe cpp.exe dll.dll; do
     expect_out "dropin_$name: rebound: 6 imports from pss\.dll.*the original is beside it"

@@ -39,10 +39,10 @@ static void test_already_bound_to_pss_dll(void **state)
     {
         dlls[0].kind = BUILD_ORDINARY;
         world_build(&built, dlls);
-        world_expect(&built, PE_ALREADY);
+        world_expect(&built, PE_USES_PSS);
         dlls[0].kind = BUILD_DELAYED;
         world_build(&built, dlls);
-        world_expect(&built, PE_ALREADY);
+        world_expect(&built, PE_USES_PSS);
     }
 }
 

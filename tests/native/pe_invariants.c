@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "pe_imports.h"
+#include "pe_list.h"
 #include "pe_rebind.h"
+#include "pe_trailing.h"
 
 #define require(condition)                                                  \
     do {                                                                    \
@@ -17,14 +19,15 @@
         }                                                                   \
     } while (0)
 
-/** Bytes of the old sections that may differ: delay-load descriptors and debug entries. */
+/** Bytes of the old sections that may differ: delay-load descriptors, debug entries, and where DLLs
+ * are looked for. */
 static size_t count_changeable(const struct pe_file *file)
 {
     struct pe_imports imports;
     size_t count;
 
     require(pe_imports_read(file, &imports) == PE_NOTHING);
-    count = 8 * imports.lazy_count + 4 * (pe_directory(file, PE_DIRECTORY_DEBUG).size / 28);
+    count = 1 + 8 * imports.lazy_count + 4 * (pe_directory(file, PE_DIRECTORY_DEBUG).size / 28);
     pe_imports_free(&imports);
     return count;
 }
@@ -87,6 +90,31 @@ static void check_new_form(const uint8_t *bytes, size_t size, const struct pe_re
     require(pe_rebind(result->bytes, result->size, &again) == PE_ALREADY && !again.bytes);
 }
 
+/** What else is read of a file must end, whatever is in it. */
+static void look_up(void *context, const struct pe_import *import)
+{
+    struct pe_exports *exports = context;
+
+    require(import->dll && (!import->name || strlen(import->name) < PE_SYMBOL_SIZE));
+    if (exports->file && import->name)
+        pe_exports_name(exports, import->name);
+    else if (exports->file)
+        pe_exports_ordinal(exports, import->ordinal);
+}
+
+static void check_lists(const uint8_t *bytes, size_t size)
+{
+    static struct pe_file file;
+    struct pe_exports exports = {0};
+
+    if (pe_open(bytes, size, &file) != PE_NOTHING)
+        return;
+    if (pe_exports_open(&file, &exports))
+        pe_exports_all_moved(&exports);
+    pe_list_imports(&file, look_up, &exports);
+    require(pe_trailing(&file) <= size);
+}
+
 enum pe_verdict pe_invariants_check(const uint8_t *bytes, size_t size)
 {
     struct pe_result result;
@@ -95,6 +123,7 @@ enum pe_verdict pe_invariants_check(const uint8_t *bytes, size_t size)
 
     require(copy);
     memcpy(copy, bytes, size);
+    check_lists(copy, size);
     verdict = pe_rebind(copy, size, &result);
     require(memcmp(copy, bytes, size) == 0);
     require((verdict == PE_REBOUND) == (result.bytes != NULL));

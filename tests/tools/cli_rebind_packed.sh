@@ -20,7 +20,7 @@ run rebind "Z:$at/dropin_static.exe"
 expect_status 1
 expect_err "dropin_static.exe: packed, its imports are made at run time; use 'pss run'"
 check 'is unchanged' cmp -s "$at/dropin_static.exe" "$scratch/packed.exe"
-run rebind "Z:$at"
+run rebind --verbose "Z:$at"
 expect_status 0
 expect_out 'skipped: packed'
 check 'no other file is there' test "$(ls "$at")" = dropin_static.exe

@@ -52,7 +52,7 @@ expect_refusal program.exe 'of an unusual layout'
 head -c 1024 "$programs/$own/dropin_static.exe" >"$at/program.exe"
 echo text >"$at/text.exe"
 echo text >"$at/text.txt"
-run rebind "Z:$at"
+run rebind "Z:$at" --verbose
 expect_status 1
 expect_out 'text.exe: skipped: not a PE file'
 expect_out '^2 files: 0 rebound, 0 rebound before, 0 with nothing to do, 1 skipped, 1 failed'
@@ -62,7 +62,7 @@ expect_status 0
 
 run rebind "Z:$at/no-such-file.exe"
 expect_status 1
-expect_err 'CreateFile\(Z:.*no-such-file.exe\) failed: error 2 '
+expect_err 'Z:.*no-such-file.exe: cannot be read: there is no such file \(error 2\)$'
 
 # A pss.dll that is there already is kept: another one for the same programs with a warning.
 fresh dropin_static.exe
@@ -93,7 +93,7 @@ fresh dropin_static.exe
 printf '"%s" rebind dropin_static.exe <dropin_static.exe\r\n' "$(windows_path "$bin/pss.exe")" >"$scratch/locked.bat"
 run_at "$at" cmd.exe /c "$(windows_path "$scratch/locked.bat")"
 expect_status 1
-expect_err 'MoveFileEx\(.*dropin_static.exe\) failed: error (32|5) '
+expect_err 'dropin_static.exe: cannot be replaced: (another program has it open|access is denied).* \(error (32|5)\)$'
 expect_unchanged dropin_static.exe
 
 finish

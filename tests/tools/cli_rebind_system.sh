@@ -3,7 +3,7 @@
 . "$(dirname "$0")/rebind.bash"
 
 for directory in system32 syswow64; do
-    run rebind --dry-run --recursive "C:\\windows\\$directory"
+    run rebind --verbose --dry-run --recursive "C:\\windows\\$directory"
     expect_status 0
     check 'no complaint' test -z "$err"
     expect_out ' 0 failed$'

@@ -4,6 +4,7 @@
 
 #include "harness.h"
 #include "tally.h"
+#include <malloc.h>
 #include <tlhelp32.h>
 
 /* Arguments are as wide as a pointer: X(name, what it answers when it fails, how many). */
@@ -20,12 +21,17 @@
     X(GetFileInformationByHandle, NOTHING, 2) X(GetFileAttributesW, MINUS_1, 1)                \
     X(GetFileAttributesExW, NOTHING, 3) X(FlushFileBuffers, NOTHING, 1)                        \
     X(FindFirstFileW, MINUS_1, 2) X(FindNextFileW, NOTHING, 2)                                 \
+    X(CreateHardLinkW, NOTHING, 3) X(SetFileInformationByHandle, NOTHING, 4)                   \
+    X(GetFinalPathNameByHandleW, NOTHING, 4) X(LockFileEx, NOTHING, 6)                         \
+    X(LoadLibraryExW, NOTHING, 3) X(GetSystemDirectoryW, NOTHING, 2)                           \
     X(GetModuleFileNameW, NOTHING, 3) X(GetFullPathNameW, NOTHING, 4)                          \
     X(CreateProcessW, NOTHING, 10) X(ResumeThread, MINUS_1, 1)                                 \
     X(GetExitCodeProcess, NOTHING, 2) X(FormatMessageW, NOTHING, 7)                            \
     X(CreateJobObjectW, NOTHING, 2) X(SetInformationJobObject, NOTHING, 4)                     \
     X(AssignProcessToJobObject, NOTHING, 2)
 /* clang-format on */
+
+static uint32_t wrong_frees;
 
 static struct {
     uint32_t calls, fail_at;
@@ -71,14 +77,16 @@ typedef ULONG_PTR word;
 #define TAKES_3  TAKES_2, word c
 #define TAKES_4  TAKES_3, word d
 #define TAKES_5  TAKES_4, word e
-#define TAKES_7  TAKES_5, word f, word g
+#define TAKES_6  TAKES_5, word f
+#define TAKES_7  TAKES_6, word g
 #define TAKES_10 TAKES_7, word h, word i, word j
 #define GIVES_1  a
 #define GIVES_2  GIVES_1, b
 #define GIVES_3  GIVES_2, c
 #define GIVES_4  GIVES_3, d
 #define GIVES_5  GIVES_4, e
-#define GIVES_7  GIVES_5, f, g
+#define GIVES_6  GIVES_5, f
+#define GIVES_7  GIVES_6, g
 #define GIVES_10 GIVES_7, h, i, j
 
 #define WRAPPER(name, failure, count)                   \
@@ -115,6 +123,24 @@ static BOOL WINAPI answer_handler(PHANDLER_ROUTINE routine, BOOL adds)
     return TRUE;
 }
 
+/* ---- memory that is freed ---- */
+
+static void *inner_free;
+
+/* The heap says nothing of a block that is freed twice. */
+static void check_free(void *block)
+{
+    if (block && !HeapValidate((HANDLE)_get_heap_handle(), 0, block))
+        wrong_frees++;
+    else
+        ((void (*)(void *))inner_free)(block);
+}
+
+uint32_t faulty_calls_wrong_frees(void)
+{
+    return wrong_frees;
+}
+
 struct wrapper {
     const char *name;
     void *faulty;
@@ -124,8 +150,13 @@ struct wrapper {
 #define WRAPPER_ROW(name, failure, count) {#name, (void *)faulty_##name, (void **)&inner_##name},
 static const struct wrapper wrappers[] = {
     CALLS(WRAPPER_ROW){"GetCommandLineW", (void *)answer_line, &inner_line},
+<<<<<<< HEAD
     {"GetStdHandle", (void *)answer_handle, &inner_handle},
     {"SetConsoleCtrlHandler", (void *)answer_handler, &inner_handler}};
+=======
+    {"GetStdHandle", (void *)answer_no_handle, &inner_handle},
+    {"free", (void *)check_free, &inner_free}};
+>>>>>>> work-h1
 
 static void replace(ULONG_PTR *slot, void *function)
 {
@@ -179,6 +210,7 @@ void faulty_calls_end(void)
 void faulty_calls_fail(uint32_t number, bool persistent, DWORD error)
 {
     memset(&plan, 0, sizeof(plan));
+    wrong_frees = 0;
     plan.fail_at = number;
     plan.is_persistent = persistent;
     plan.error = error;

@@ -31,4 +31,7 @@ const STARTUPINFOW *faulty_calls_startup(void);
 uint32_t faulty_calls_count(void);
 const char *faulty_calls_failed(void);
 
+/** Blocks of memory that were freed and are none; they were left alone. */
+uint32_t faulty_calls_wrong_frees(void);
+
 #endif

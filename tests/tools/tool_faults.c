@@ -48,6 +48,7 @@ static const struct command commands[] = {
     {{"read", "PID", "ADDRESS", "8192", "--output", "FILE"}, 0, false, true},
     {{"rebind", "PROGRAM", "--dry-run"}, 0, false, false},
     {{"rebind", "PROGRAM"}, 0, false, false},
+    {{"rebind", "EQUIPPED"}, 0, false, false},
     {{"run", "cmd.exe", "/c", "exit", "7"}, 7, false, false},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -71,6 +72,8 @@ static WCHAR words[ARGUMENTS + 1][MAX_PATH];
 static char where[400]; /* the run, for messages */
 static uint32_t reported, stranded;
 static bool is_lasting; /* the fault of the run */
+static bool is_running; /* the program to rebind, as far as files tell */
+static int last_status;
 
 static void report_run(const char *what, int status)
 {
@@ -89,7 +92,7 @@ static bool rebinds(void)
  * original is. */
 static bool is_stranded(const char *messages)
 {
-    return is_lasting && faulty_calls_failed() && !strcmp(faulty_calls_failed(), "MoveFileExW") &&
+    return is_lasting && faulty_calls_failed() &&
            GetFileAttributesW(stage.program) == INVALID_FILE_ATTRIBUTES &&
            stage_is_original(stage.backup) && strstr(messages, "the original is");
 }
@@ -119,7 +122,7 @@ static void write_word(const char *argument, WCHAR word[MAX_PATH])
         swprintf(word, MAX_PATH, L"0x%I64x", child.memory);
     else if (!strcmp(argument, "FILE"))
         wcscpy(word, stage.file);
-    else if (!strcmp(argument, "PROGRAM"))
+    else if (!strcmp(argument, "PROGRAM") || !strcmp(argument, "EQUIPPED"))
         wcscpy(word, stage.program);
     else
         swprintf(word, MAX_PATH, L"%hs", argument);
@@ -144,9 +147,15 @@ static int run_program(void)
     WCHAR *argv[ARGUMENTS + 2];
     int argc = make_arguments(argv), saved[2], status;
     WCHAR line[1024] = L"";
+    HANDLE user = NULL;
 
     if (rebinds())
         stage_renew_program();
+    if (rebinds() && !strcmp(command->arguments[1], "EQUIPPED"))
+        stage_add_library();
+    if (is_running)
+        user = CreateFileW(stage.program, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, NULL,
+                           OPEN_EXISTING, 0, NULL);
     for (int i = 0; i < argc; i++) {
         wcscat(line, argv[i]);
         wcscat(line, L" ");
@@ -158,6 +167,8 @@ static int run_program(void)
     status = wmain(argc, argv);
     faulty_calls_end();
     stage_restore(saved);
+    if (user)
+        CloseHandle(user);
     return status;
 }
 
@@ -245,6 +256,8 @@ static void check_run(int status, bool has_failed, DWORD handles)
         check_file(status);
     if (rebinds())
         check_program(status, messages);
+    if (faulty_calls_wrong_frees())
+        report_run("memory is freed twice", status);
     close_lent();
     faulty_assert_clean(where);
     if (nt_handles_count(GetCurrentProcessId()) > handles)
@@ -315,6 +328,7 @@ static uint32_t run_own_fault(uint32_t number, bool is_persistent, DWORD error)
     faulty_calls_fail(number, is_persistent, error);
     int result = run_program();
     uint32_t calls = faulty_calls_count();
+    last_status = result;
     describe(faulty_calls_failed(), number, is_persistent, error);
     check_run(result, faulty_calls_failed() != NULL, handles);
     assert_no_program();
@@ -341,20 +355,69 @@ static void test_commands_with_a_fault_of_their_own_end_well(void **state)
     assert_same(reported, 0);
 }
 
-/* Whatever of it fails for good, once: the second renaming, where the first one went well. */
-static void test_program_that_cannot_be_renamed_back_is_the_backup(void **state)
+static const struct command rebind = {{"rebind", "PROGRAM"}, 0, false, false};
+
+/** Has every call of a rebinding fail for good, one after the other; returns how often that left
+ * the program under the name of its backup. */
+static uint32_t strand(void)
 {
-    static const struct command rebind = {{"rebind", "PROGRAM"}, 0, false, false};
     uint32_t calls;
 
-    (void)state;
     command = &rebind;
     stranded = 0;
     calls = run_own_fault(0, false, 0);
     for (uint32_t number = 1; number <= calls; number++)
         run_own_fault(number, true, ERROR_ACCESS_DENIED);
     assert_same(reported, 0);
-    assert_same(stranded, 1);
+    return stranded;
+}
+
+static void test_program_is_never_away_from_its_place(void **state)
+{
+    (void)state;
+    assert_same(strand(), 0);
+}
+
+/* One that runs is renamed; where its name does not come back, a message tells the other one. */
+static void test_running_program_that_cannot_be_renamed_back_is_the_backup(void **state)
+{
+    (void)state;
+    is_running = true;
+    assert_true(strand() > 0);
+    is_running = false;
+}
+
+/* Each call once, so that the pss.dll that is there and ours cannot be read, one of them or both.
+ */
+static void test_library_that_cannot_be_read_is_freed_once(void **state)
+{
+    static const struct command equipped = {{"rebind", "EQUIPPED"}, 0, false, false};
+    uint32_t calls;
+
+    (void)state;
+    command = &equipped;
+    calls = run_own_fault(0, false, 0);
+    for (uint32_t number = 1; number <= calls; number++)
+        run_own_fault(number, false, ERROR_CRC);
+    assert_same(reported, 0);
+}
+
+/* As scanners do, which look at each new file. */
+static void test_file_that_is_in_use_for_a_moment_is_tried_again(void **state)
+{
+    uint32_t calls, tried = 0;
+
+    (void)state;
+    command = &rebind;
+    calls = run_own_fault(0, false, 0);
+    for (uint32_t number = 1; number <= calls; number++) {
+        run_own_fault(number, false, ERROR_SHARING_VIOLATION);
+        if (!faulty_calls_failed() || strcmp(faulty_calls_failed(), "MoveFileExW") != 0)
+            continue;
+        assert_same(last_status, 0);
+        tried++;
+    }
+    assert_same(tried, 2); /* pss.dll and the program */
 }
 
 /* ---- `pss run` with a console ---- */
@@ -422,9 +485,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_commands_with_a_fault_in_the_library_end_well),
         cmocka_unit_test(test_commands_with_a_fault_of_their_own_end_well),
-        cmocka_unit_test(test_program_that_cannot_be_renamed_back_is_the_backup),
         cmocka_unit_test(test_ctrl_c_before_the_program_runs_ends_it),
         cmocka_unit_test(test_standard_handle_that_is_none_is_handed_on),
+        cmocka_unit_test(test_program_is_never_away_from_its_place),
+        cmocka_unit_test(test_running_program_that_cannot_be_renamed_back_is_the_backup),
+        cmocka_unit_test(test_library_that_cannot_be_read_is_freed_once),
+        cmocka_unit_test(test_file_that_is_in_use_for_a_moment_is_tried_again),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -56,6 +56,15 @@ void stage_renew_program(void)
     assert_true(CopyFileW(original, stage.program, FALSE));
 }
 
+void stage_add_library(void)
+{
+    WCHAR path[MAX_PATH];
+
+    GetModuleFileNameW(NULL, path, MAX_PATH);
+    wcscpy(wcsrchr(path, L'\\') + 1, L"pss.dll");
+    assert_true(CopyFileW(path, stage.library, FALSE));
+}
+
 bool stage_is_original(const WCHAR *path)
 {
     static char bytes[2][1 << 20];

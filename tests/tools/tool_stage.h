@@ -22,6 +22,9 @@ void stage_fini(void);
 /** The program as it was built, and alone in its directory. */
 void stage_renew_program(void);
 
+/** Puts pss.dll beside it. */
+void stage_add_library(void);
+
 /** Whether a file has all bytes of the program as it was built. */
 bool stage_is_original(const WCHAR *path);
 

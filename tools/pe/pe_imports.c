@@ -31,6 +31,12 @@ static enum origin find_origin(const struct pe_file *file, uint32_t name)
     return pe_is_source(dll) ? ORIGIN_SOURCE : ORIGIN_OTHER;
 }
 
+/** Whether what is imported from a pss.dll is none of ours. */
+static int is_foreign(struct pe_count count)
+{
+    return count.names > 0 && count.moving == 0;
+}
+
 /** A descriptor that is not to be cut. */
 static enum pe_verdict keep(const struct pe_file *file, struct pe_imports *imports,
                             const struct pe_source *source, enum origin origin)
@@ -42,6 +48,8 @@ static enum pe_verdict keep(const struct pe_file *file, struct pe_imports *impor
     if (origin == ORIGIN_TARGET) {
         imports->already++;
         verdict = pe_count_names(file, imports, source, &count);
+        if (verdict == PE_NOTHING)
+            imports->foreign += is_foreign(count);
         if (verdict == PE_NOTHING &&
             !pe_advance(source->whole.slots, count.names, file->word_size, &end))
             verdict = PE_BAD_IMPORTS;
@@ -116,9 +124,13 @@ static enum pe_verdict read_delayed(const struct pe_file *file, struct pe_import
     if (origin == ORIGIN_BAD)
         return PE_BAD_IMPORTS;
     imports->already += origin == ORIGIN_TARGET;
-    if (origin != ORIGIN_SOURCE)
+    if (origin == ORIGIN_OTHER)
         return PE_NOTHING;
     verdict = pe_count_names(file, imports, &source, &count);
+    if (origin == ORIGIN_TARGET) {
+        imports->foreign += verdict == PE_NOTHING && is_foreign(count);
+        return verdict;
+    }
     if (verdict != PE_NOTHING || count.moving == 0)
         return verdict;
     if (base != 0) {

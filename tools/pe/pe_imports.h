@@ -43,6 +43,7 @@ struct pe_imports {
     uint32_t delayed;  /* delay-load and still so, */
     uint32_t hastened; /* delay-load but bound when the program starts from now on */
     uint32_t already;  /* descriptors that name pss.dll */
+    uint32_t foreign;  /* of them, those that import something else only: it is another library */
     int has_nameless;  /* a descriptor is bound and has no names */
     int has_addresses; /* delay-load descriptors of the old form have names that should move */
     int has_read_only; /* slots that should be bound at the start cannot be written */

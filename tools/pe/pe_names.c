@@ -57,6 +57,11 @@ int pe_is_target(const char *dll)
     return strcmp(name, "pss") == 0;
 }
 
+const char *pe_moved_name(unsigned index)
+{
+    return index < sizeof functions / sizeof functions[0] ? functions[index] : NULL;
+}
+
 int pe_is_moved(const char *function)
 {
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)

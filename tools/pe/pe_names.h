@@ -15,6 +15,9 @@ int pe_is_source(const char *dll);
 /** Whether it is pss.dll. */
 int pe_is_target(const char *dll);
 
+/** The name of one of the functions, from 0; NULL behind the last one. */
+const char *pe_moved_name(unsigned index);
+
 /** Whether it is one of the functions that pss.dll exports. */
 int pe_is_moved(const char *function);
 

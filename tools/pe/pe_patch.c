@@ -15,6 +15,16 @@
 #define DELAY_NAME        4u /* offsets in a delay-load descriptor */
 #define DELAY_BOUND_STAMP 28u
 
+/* DependentLoadFlags in the load configuration: where its offset is, and its LOAD_LIBRARY_SEARCH_
+ * bits. Without one that names the program's directory, static imports are not looked for there.
+ * source: learn.microsoft.com/windows/win32/api/winnt/ns-winnt-image_load_config_directory64 and
+ * .../cpp/build/reference/dependentloadflag */
+#define SEARCH_FIELD_32 54u
+#define SEARCH_FIELD_64 78u
+#define SEARCH_ANYWHERE 0x1f00u /* any of them */
+#define SEARCH_PROGRAM  0x0200u /* LOAD_LIBRARY_SEARCH_APPLICATION_DIR */
+#define SEARCH_OWN      0x1200u /* that, or LOAD_LIBRARY_SEARCH_DEFAULT_DIRS */
+
 /** All that the parts of the change need. */
 struct patch {
     const struct pe_file *file;
@@ -138,15 +148,34 @@ static int patch_delayed(const struct patch *patch, const struct pe_imports *imp
     return 1;
 }
 
-/** The signature goes, and with it the demand for one. */
+/** What a load configuration says of the search for imports must not leave pss.dll out. */
+static int patch_search(const struct patch *patch, struct pe_result *result)
+{
+    struct pe_span place = pe_directory(patch->file, PE_DIRECTORY_LOAD_CONFIGURATION);
+    uint32_t field = patch->file->word_size == 8 ? SEARCH_FIELD_64 : SEARCH_FIELD_32;
+    uint8_t size[4], *flags;
+
+    if (place.rva == 0 || !pe_load(patch->file, place.rva, size, sizeof size) ||
+        pe_get32(size) < field + 2 || place.rva > UINT32_MAX - field)
+        return 1;
+    flags = find_in_sections(patch, place.rva + field, 2);
+    if (flags == NULL)
+        return 0;
+    if ((pe_get16(flags) & SEARCH_ANYWHERE) == 0 || (pe_get16(flags) & SEARCH_OWN) != 0)
+        return 1;
+    pe_put16(flags, (uint16_t)(pe_get16(flags) | SEARCH_PROGRAM));
+    result->searches_own = 1;
+    return 1;
+}
+
+/** The signature goes, and with it the demand for one, which may stand there without one. */
 static void drop_signature(const struct patch *patch, struct pe_result *result)
 {
     struct pe_span place = pe_directory(patch->file, PE_DIRECTORY_CERTIFICATES);
     uint8_t *flags = patch->bytes + patch->file->optional + DLL_FLAGS;
 
-    if (place.rva == 0)
-        return;
-    result->lost_signature = 1;
+    result->lost_signature = place.rva != 0;
+    result->lost_integrity = (pe_get16(flags) & FORCE_INTEGRITY) != 0;
     set_directory(patch, PE_DIRECTORY_CERTIFICATES, 0, 0);
     pe_put16(flags, (uint16_t)(pe_get16(flags) & ~FORCE_INTEGRITY));
 }
@@ -160,7 +189,7 @@ int pe_patch(const struct pe_file *file, const struct pe_imports *imports,
     patch.data_size = (uint32_t)pe_align(table->size, file->file_alignment);
     patch.growth = layout->data + patch.data_size - layout->data_end;
     clear_bound_imports(&patch);
-    if (!patch_delayed(&patch, imports))
+    if (!patch_delayed(&patch, imports) || !patch_search(&patch, result))
         return 0;
     patch_debug_entries(&patch);
     drop_signature(&patch, result);

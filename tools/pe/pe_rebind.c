@@ -10,14 +10,30 @@
 #include "pe_layout.h"
 #include "pe_patch.h"
 #include "pe_table.h"
+#include "pe_trailing.h"
+
+/** Whether the file was rebound before. */
+static int has_section(const struct pe_file *file)
+{
+    for (uint32_t i = 0; i < file->section_count; i++)
+        if (strcmp(file->sections[i].name, PE_NEW_SECTION) == 0)
+            return 1;
+    return 0;
+}
 
 /** Whether the imports, if any are to move, can be moved. */
 static enum pe_verdict judge(const struct pe_file *file, const struct pe_imports *imports)
 {
     if (imports->has_addresses)
         return PE_DELAY_ADDRESSES;
+    if (pe_imports_moving(imports) == 0 && imports->already > imports->foreign)
+        return has_section(file) ? PE_ALREADY : PE_USES_PSS;
     if (pe_imports_moving(imports) == 0)
-        return imports->already > 0 ? PE_ALREADY : pe_kind(file);
+        return pe_kind(file);
+    if (imports->foreign > 0)
+        return PE_OTHER_PSS;
+    if (pe_is_bundle(file))
+        return PE_BUNDLE;
     if (imports->has_read_only)
         return PE_DELAY_READ_ONLY;
     if (imports->has_nameless)
@@ -96,6 +112,31 @@ static enum pe_verdict assemble(struct pe_file *file, const struct pe_imports *i
     return is_rebound(result->bytes, result->size, file) ? PE_REBOUND : PE_BAD_LAYOUT;
 }
 
+/** Whether the headers and the imports could be read. */
+static int is_read(const struct pe_file *file, enum pe_verdict verdict)
+{
+    if (file->directory == 0)
+        return 0;
+    return verdict < PE_NOT_PE || verdict > PE_BAD_IMPORTS;
+}
+
+/** Tells what was found. */
+static void describe(const struct pe_file *file, enum pe_verdict verdict,
+                     const struct pe_imports *imports, struct pe_result *result)
+{
+    result->machine = file->word_size != 0 ? file->machine : 0;
+    result->linked = imports->linked;
+    result->delayed = imports->delayed;
+    result->hastened = imports->hastened;
+    if (!is_read(file, verdict))
+        return;
+    result->was_rebound = imports->already > imports->foreign;
+    result->has_other_library = imports->foreign > 0;
+    result->has_section = has_section(file);
+    result->is_program = pe_is_program(file);
+    result->trailing = pe_trailing(file);
+}
+
 enum pe_verdict pe_rebind(const uint8_t *bytes, size_t size, struct pe_result *result)
 {
     struct pe_file *file = malloc(sizeof *file);
@@ -106,11 +147,7 @@ enum pe_verdict pe_rebind(const uint8_t *bytes, size_t size, struct pe_result *r
     if (file == NULL)
         return PE_NO_MEMORY;
     verdict = read_imports(bytes, size, file, &imports);
-    result->machine = file->word_size != 0 ? file->machine : 0;
-    result->linked = imports.linked;
-    result->delayed = imports.delayed;
-    result->hastened = imports.hastened;
-    result->was_rebound = imports.already > 0;
+    describe(file, verdict, &imports, result);
     if (verdict == PE_REBOUND)
         verdict = assemble(file, &imports, result);
     if (verdict != PE_REBOUND) {

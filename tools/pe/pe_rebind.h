@@ -15,8 +15,14 @@ struct pe_result {
     uint32_t linked;   /* names that move, by how they were imported: ordinary, */
     uint32_t delayed;  /* delay-load and still so, */
     uint32_t hastened; /* delay-load, but now bound when the program starts */
+    uint32_t trailing; /* bytes that follow its sections and mean something to the program */
+    int is_program;    /* not a DLL */
     int lost_signature;
-    int was_rebound; /* it imports from pss.dll already, if not all */
+    int lost_integrity;    /* loaders would have refused it without a signature */
+    int searches_own;      /* DLLs are looked for beside the program now, too */
+    int was_rebound;       /* it imports from pss.dll already, if not all */
+    int has_section;       /* that is so since it was rebound */
+    int has_other_library; /* it imports from another library that is named pss.dll */
 };
 
 /**

@@ -6,6 +6,11 @@ static const char *const texts[PE_VERDICT_COUNT] = {
     [PE_REBOUND] = "rebound",
     [PE_NOTHING] = "imports no Pss function",
     [PE_ALREADY] = "already rebound",
+    [PE_USES_PSS] = "takes the Pss functions from pss.dll already",
+    [PE_OTHER_PSS] = "with a library of its own that is named pss.dll, of which a program can have "
+                     "one only; use 'pss run'",
+    [PE_BUNDLE] = "a .NET bundle in one file, whose parts are found by their offsets in it; use "
+                  "'pss run'",
     [PE_MANAGED] =
         "managed code, which asks for functions at run time; use 'pss run' with its host",
     [PE_PACKED] = "packed, its imports are made at run time; use 'pss run'",

@@ -6,7 +6,10 @@
 enum pe_verdict {
     PE_REBOUND,       /* it has a new form */
     PE_NOTHING,       /* it imports none of the functions */
-    PE_ALREADY,       /* it imports them from pss.dll */
+    PE_ALREADY,       /* it was rebound, and imports them from pss.dll */
+    PE_USES_PSS,      /* it was built to import them from pss.dll */
+    PE_OTHER_PSS,     /* it has a library of its own of that name */
+    PE_BUNDLE,        /* it finds its parts by offsets in the file, which would move */
     PE_MANAGED,       /* its code asks for functions at run time */
     PE_PACKED,        /* its true imports are compressed */
     PE_NOT_PE,        /* anything that is no program */

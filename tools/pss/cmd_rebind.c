@@ -6,9 +6,9 @@
 
 #include "commands.h"
 #include "file_path.h"
-#include "rebind.h"
+#include "json_values.h"
 #include "rebind_file.h"
-#include "rebind_walk.h"
+#include "rebind_print.h"
 #include "usage.h"
 
 static int is_program(const WCHAR *name)
@@ -44,15 +44,38 @@ static void handle_found(struct rebind *rebind, const WCHAR *directory, const WC
     free(path);
 }
 
+/** Whether programs of the tree may load what was rebound in another directory of it. */
+static int needs_equipment(const struct rebind *rebind)
+{
+    const struct rebind_options *options = rebind->options;
+
+    return options->is_recursive && rebind->machines != 0 && !options->is_restore &&
+           !options->is_dry_run && !options->no_copy && options->output == NULL;
+}
+
+static void equip_programs(struct rebind *rebind, const WCHAR *directory,
+                           const struct file_list *walk)
+{
+    for (size_t i = 0; i < walk->count; i++) {
+        WCHAR *path = path_join(directory, walk->names[i]);
+
+        if (path_ends_with(path, L".exe"))
+            rebind_equip(rebind, path);
+        free(path);
+    }
+}
+
 static enum pss_exit handle_directory(struct rebind *rebind, const WCHAR *directory,
                                       const WCHAR *output)
 {
-    struct walk walk;
+    struct file_list walk;
     enum pss_exit status = walk_list(directory, rebind->options->is_recursive,
                                      rebind->options->is_restore ? is_backup : is_program, &walk);
 
     for (size_t i = 0; i < walk.count; i++)
         handle_found(rebind, directory, walk.names[i], output);
+    if (needs_equipment(rebind))
+        equip_programs(rebind, directory, &walk);
     walk_free(&walk);
     return status;
 }
@@ -95,23 +118,10 @@ static enum pss_exit handle(struct rebind *rebind, const char *operand, const WC
     return status;
 }
 
-static void print_summary(const struct rebind *rebind)
-{
-    const char *done = rebind->options->is_restore ? "restored" : "rebound";
-    const char *would = rebind->options->is_dry_run ? "to be " : "";
-
-    printf("%u file%s: %u %s%s", rebind->files, rebind->files == 1 ? "" : "s", rebind->changed,
-           would, done);
-    if (!rebind->options->is_restore)
-        printf(", %u rebound before, %u with nothing to do, %u skipped", rebind->already,
-               rebind->unchanged, rebind->skipped);
-    printf(", %u failed\n", rebind->failed);
-}
-
 enum pss_exit command_rebind(int argc, char **argv)
 {
     struct rebind_options options;
-    struct rebind rebind = {&options, 0, 0, 0, 0, 0, 0};
+    struct rebind rebind = {.options = &options};
     enum pss_exit status = rebind_options_read(argc, argv, &options);
     WCHAR *output;
 
@@ -119,11 +129,15 @@ enum pss_exit command_rebind(int argc, char **argv)
         return status;
     if (options.help)
         return usage_print_command("rebind");
+    if (options.is_json)
+        rebind.documents = json_new_array();
     output = options.output != NULL ? path_full(options.output) : NULL;
     for (int i = 0; i < options.path_count; i++)
         if (handle(&rebind, options.paths[i], output) != EXIT_DONE)
             status = EXIT_RUNTIME;
     free(output);
-    print_summary(&rebind);
+    if (print_summary(&rebind) != EXIT_DONE)
+        status = EXIT_RUNTIME;
+    walk_free(&rebind.written);
     return rebind.failed > 0 ? EXIT_RUNTIME : status;
 }

@@ -7,115 +7,197 @@
 #include <string.h>
 
 #include "file_path.h"
-#include "pe_rebind.h"
-#include "rebind_file.h"
 #include "rebind_library.h"
+#include "rebind_lock.h"
+#include "rebind_missing.h"
+#include "rebind_print.h"
+#include "rebind_replace.h"
+#include "rebind_words.h"
 
-/** Prints "path: ". */
-static void print_path(const WCHAR *path)
+/** A file, and what was found in it. */
+struct job {
+    struct rebind *rebind;
+    const WCHAR *path;
+    const WCHAR *target; /* where the new form goes; may be \p path */
+    int is_named;
+    unsigned char *bytes; /* owned; the file as it was read */
+    size_t size;
+    enum pe_verdict verdict;
+    struct pe_result result; /* owns the new form */
+};
+
+/** Reads the file, once more if need be, and makes its new form. */
+static enum pss_exit read_job(struct job *job)
 {
-    char *shown = path_show(path);
+    enum pss_exit status;
 
-    printf("%s: ", shown);
-    free(shown);
+    free(job->bytes);
+    free(job->result.bytes);
+    job->bytes = NULL;
+    memset(&job->result, 0, sizeof job->result);
+    status = file_read(job->path, PE_MAX_SIZE, &job->bytes, &job->size);
+    if (status == EXIT_DONE)
+        job->verdict = pe_rebind(job->bytes, job->size, &job->result);
+    return status;
 }
 
-/** A message about a file that stays as it is. */
-static void report_path(const WCHAR *path, const char *message)
+/** What moves to another offset. */
+static void note_trailing(struct job *job)
 {
-    char *shown = path_show(path);
+    char sentence[SENTENCE_SIZE] = "";
 
-    report("%s: %s", shown, message);
-    free(shown);
+    if (job->result.trailing == 0)
+        return;
+    words_append(sentence, "note: the %u bytes behind its sections moved back by ",
+                 (unsigned)job->result.trailing);
+    words_append(sentence,
+                 "%u; if it finds them by their offset in the file, use 'pss run' instead",
+                 (unsigned)(job->result.size - job->size));
+    print_note(job->rebind, job->path, sentence);
 }
 
-/** Says how many functions move, and what else a user should know. */
-static void print_changes(const struct pe_result *result, const char *verb)
+/** Whether a backup is one of an earlier version of the program, which needed the same. */
+static int is_older_original(const WCHAR *backup)
 {
-    uint32_t count = result->linked + result->delayed + result->hastened;
+    struct pe_result result = {0};
+    unsigned char *bytes;
+    enum pe_verdict verdict;
+    size_t size;
 
-    printf("%s: %u import%s from pss.dll", verb, (unsigned)count, count == 1 ? "" : "s");
-    if (result->delayed > 0)
-        printf(", %u of them delay-loaded as before", (unsigned)result->delayed);
-    if (result->hastened > 0)
-        printf(", %u of them no longer delay-loaded", (unsigned)result->hastened);
-    if (result->lost_signature)
-        printf("; its signature is void and was left out");
+    if (file_load(backup, PE_MAX_SIZE, &bytes, &size) != ERROR_SUCCESS)
+        return 0;
+    verdict = pe_rebind(bytes, size, &result);
+    free(result.bytes);
+    free(bytes);
+    return verdict == PE_REBOUND;
 }
 
-/** The name of the original from now on; NULL if none is to be kept. For free(). */
-static WCHAR *choose_backup(const struct rebind *rebind, const WCHAR *path, const WCHAR *target,
-                            const struct pe_result *result)
+/**
+ * Chooses the name of the original from now on.
+ *
+ * \param backup [out] For free(); NULL if none is to be made.
+ * \return EXIT_DONE · EXIT_RUNTIME, reported: what has that name is somebody else's.
+ */
+static enum pss_exit choose_backup(struct job *job, WCHAR **backup)
 {
-    WCHAR *backup;
+    WCHAR *name;
 
-    if (rebind->options->no_backup || path != target)
-        return NULL;
-    backup = path_append(path, BACKUP_SUFFIX);
-    if (result->was_rebound && file_exists(backup)) {
-        free(backup); /* That one is the original; this file is not. */
-        return NULL;
+    *backup = NULL;
+    if (job->rebind->options->no_backup || job->path != job->target)
+        return EXIT_DONE;
+    name = path_append(job->path, BACKUP_SUFFIX);
+    if (file_exists(name) && (job->result.has_section || file_holds(name, job->bytes, job->size))) {
+        free(name); /* That one is the original. */
+        return EXIT_DONE;
     }
-    return backup;
+    if (file_exists(name) && !is_older_original(name)) {
+        print_failure(job->rebind, name,
+                      "is in the way, and is no backup of that program; move it away");
+        free(name);
+        return EXIT_RUNTIME;
+    }
+    if (file_exists(name)) {
+        file_remove(name);
+        print_note(job->rebind, name,
+                   "note: the original of an earlier version is replaced by that of this one");
+    }
+    *backup = name;
+    return EXIT_DONE;
 }
 
 /** Writes the new form where it belongs. */
-static enum pss_exit write_file(const struct rebind *rebind, const WCHAR *path, const WCHAR *target,
-                                const struct pe_result *result)
+static enum pss_exit write_file(struct job *job)
 {
-    WCHAR *backup = choose_backup(rebind, path, target, result);
-    enum pss_exit status = file_replace(target, result->bytes, result->size, backup);
+    struct replacement wanted = {
+        .path = job->target, .bytes = job->result.bytes, .size = job->result.size};
+    char sentence[SENTENCE_SIZE];
+    enum pss_exit status;
+    WCHAR *backup;
 
+    if (choose_backup(job, &backup) != EXIT_DONE)
+        return EXIT_RUNTIME;
+    wanted.backup = backup;
+    if (job->path == job->target) {
+        wanted.old = job->bytes;
+        wanted.old_size = job->size;
+    }
+    status = file_replace(&wanted);
     if (status == EXIT_DONE) {
-        print_path(target);
-        print_changes(result, "rebound");
-        if (backup != NULL)
-            printf("; the original is beside it");
-        putchar('\n');
+        words_changes(&job->result, "rebound", sentence);
+        if (job->path == job->target && !job->rebind->options->no_backup)
+            words_append(sentence, "; the original is beside it", 0);
+        print_outcome(job->rebind, job->target, "rebound", sentence, 1);
     }
     free(backup);
     return status;
 }
 
 /** The library first: a rebound file without it would not start. */
-static enum pss_exit store(const struct rebind *rebind, const WCHAR *path, const WCHAR *target,
-                           const struct pe_result *result, enum library_state state)
+static enum pss_exit store(struct job *job, enum library_state state)
 {
-    WCHAR *directory = path_parent(target);
-    enum pss_exit status = file_make_directory(directory);
+    enum pss_exit status = EXIT_DONE;
 
-    free(directory);
-    if (status == EXIT_DONE && state == LIBRARY_MISSING)
-        status = library_copy(target, result->machine);
+    if (state == LIBRARY_MISSING)
+        status = library_copy(job->target, job->result.machine);
     if (status != EXIT_DONE)
         return status;
-    status = write_file(rebind, path, target, result);
+    status = write_file(job);
     if (status != EXIT_DONE && state == LIBRARY_MISSING)
-        library_remove(target);
-    if (status == EXIT_DONE && state == LIBRARY_OTHER)
-        report_path(target, "beside it is another pss.dll, which was kept");
+        library_remove(job->target);
     return status;
 }
 
-/** Decides whether the new form can be used, and uses it unless it is only a question. */
-static enum pss_exit apply(const struct rebind *rebind, const WCHAR *path, const WCHAR *target,
-                           const struct pe_result *result)
+/** What has to hold before anything is written. */
+static enum pss_exit check_target(struct job *job)
 {
-    enum library_state state = LIBRARY_THERE;
+    WCHAR *place;
 
-    if (path != target && file_is_same(path, target)) {
-        report_path(path, "--output names the file itself");
-        return EXIT_RUNTIME;
+    if (job->path != job->target) {
+        if (file_is_same(job->path, job->target)) {
+            print_failure(job->rebind, job->path, "--output names the file itself");
+            return EXIT_RUNTIME;
+        }
+        for (size_t i = 0; i < job->rebind->written.count; i++)
+            if (_wcsicmp(job->rebind->written.names[i], job->target) == 0) {
+                print_failure(job->rebind, job->path,
+                              "another file of that name went to --output; use another directory");
+                return EXIT_RUNTIME;
+            }
+        walk_add(&job->rebind->written, path_append(job->target, L""));
+        return EXIT_DONE;
     }
-    if (!rebind->options->no_copy)
-        state = library_check(target, result->machine);
+    place = file_follow(job->path);
+    if (place == NULL)
+        return EXIT_DONE;
+    file_complain_of(job->path,
+                     "is a link, and other programs may share its file; put a copy in its place, "
+                     "or rebind",
+                     place);
+    free(place);
+    return EXIT_RUNTIME;
+}
+
+/** Decides whether the new form can be used, and uses it unless it is only a question. */
+static enum pss_exit apply(struct job *job)
+{
+    const struct rebind_options *options = job->rebind->options;
+    enum library_state state = LIBRARY_THERE;
+    char sentence[SENTENCE_SIZE];
+
+    if (!options->no_copy)
+        state = library_check(job->target, job->result.machine);
     if (state == LIBRARY_UNUSABLE)
         return EXIT_RUNTIME;
-    if (!rebind->options->is_dry_run)
-        return store(rebind, path, target, result, state);
-    print_path(path);
-    print_changes(result, "would be rebound");
-    putchar('\n');
+    if (options->is_dry_run) {
+        words_changes(&job->result, "would be rebound", sentence);
+        print_outcome(job->rebind, job->path, "would be rebound", sentence, 1);
+    } else if (store(job, state) != EXIT_DONE) {
+        return EXIT_RUNTIME;
+    }
+    if (state == LIBRARY_OTHER)
+        file_complain(job->target, "beside it is another pss.dll, which was kept");
+    note_trailing(job);
+    missing_report(job->rebind, job->target, job->result.bytes, job->result.size);
     return EXIT_DONE;
 }
 
@@ -126,92 +208,98 @@ static int is_skipped(enum pe_verdict verdict)
            verdict == PE_16BIT || verdict == PE_OTHER_MACHINE;
 }
 
-static void leave_alone(struct rebind *rebind, const WCHAR *path, enum pe_verdict verdict,
-                        int is_named)
+/** What is not seen of a program that imports no function itself. */
+static void note_unseen(struct job *job)
 {
-    if (verdict == PE_NOTHING || verdict == PE_ALREADY || (is_skipped(verdict) && !is_named)) {
-        if (verdict == PE_NOTHING)
-            rebind->unchanged++;
-        else if (verdict == PE_ALREADY)
-            rebind->already++;
-        else
-            rebind->skipped++;
-        print_path(path);
-        printf("%s: %s\n", is_skipped(verdict) ? "skipped" : "nothing to do",
-               pe_verdict_text(verdict));
+    if (job->verdict != PE_NOTHING)
+        return;
+    if (job->result.has_other_library && (job->is_named || job->rebind->options->is_verbose))
+        print_note(job->rebind, job->path,
+                   "note: the pss.dll that it imports from is another library");
+    if (!job->result.is_program || job->result.trailing == 0)
+        return;
+    job->rebind->unseen++;
+    if (job->is_named || job->rebind->options->is_verbose)
+        print_note(job->rebind, job->path,
+                   "note: data follows its sections; if DLLs are unpacked from there when it runs, "
+                   "as PyInstaller's one-file programs do, 'pss run' reaches them");
+}
+
+static void leave_alone(struct job *job)
+{
+    struct rebind *rebind = job->rebind;
+    enum pe_verdict verdict = job->verdict;
+    int has_nothing = verdict == PE_NOTHING || verdict == PE_ALREADY || verdict == PE_USES_PSS;
+    char sentence[SENTENCE_SIZE];
+
+    if (!has_nothing && (!is_skipped(verdict) || job->is_named)) {
+        rebind->failed++;
+        print_failure(rebind, job->path, pe_verdict_text(verdict));
         return;
     }
-    rebind->failed++;
-    report_path(path, pe_verdict_text(verdict));
+    if (verdict == PE_ALREADY)
+        rebind->already++;
+    else if (has_nothing)
+        rebind->unchanged++;
+    else
+        rebind->skipped++;
+    snprintf(sentence, sizeof sentence, "%s: %s", has_nothing ? "nothing to do" : "skipped",
+             pe_verdict_text(verdict));
+    print_outcome(rebind, job->path, has_nothing ? "nothing to do" : "skipped", sentence,
+                  job->is_named);
+    note_unseen(job);
+}
+
+/** Reads the file again when nobody else works in the directory, and rebinds it. */
+static enum pss_exit change(struct job *job)
+{
+    WCHAR *directory = path_parent(job->target);
+    enum pss_exit status = check_target(job);
+    HANDLE lock;
+
+    if (status == EXIT_DONE && !job->rebind->options->is_dry_run) {
+        status = file_make_directory(directory);
+        if (status == EXIT_DONE)
+            status = lock_take(job->target, &lock);
+        if (status == EXIT_DONE) {
+            status = read_job(job);
+            if (status == EXIT_DONE && job->verdict == PE_REBOUND)
+                status = apply(job);
+            lock_release(lock);
+        }
+    } else if (status == EXIT_DONE) {
+        status = apply(job);
+    }
+    free(directory);
+    return status;
+}
+
+/** Notes for which programs pss.dll may be needed. */
+static void note_machine(struct job *job)
+{
+    if (job->verdict == PE_REBOUND || job->verdict == PE_ALREADY)
+        job->rebind->machines |= job->result.machine == PE_MACHINE_X64 ? REBIND_X64 : REBIND_X86;
 }
 
 void rebind_file(struct rebind *rebind, const WCHAR *path, const WCHAR *target, int is_named)
 {
-    struct pe_result result;
-    enum pe_verdict verdict;
-    unsigned char *bytes;
-    size_t size;
+    struct job job = {.rebind = rebind, .path = path, .target = target, .is_named = is_named};
+    enum pss_exit status;
 
     rebind->files++;
-    if (file_read(path, PE_MAX_SIZE, &bytes, &size) != EXIT_DONE) {
+    print_begin(rebind, path);
+    status = read_job(&job);
+    if (status == EXIT_DONE && job.verdict == PE_REBOUND)
+        status = change(&job);
+    if (status != EXIT_DONE) {
         rebind->failed++;
-        return;
-    }
-    verdict = pe_rebind(bytes, size, &result);
-    free(bytes);
-    if (verdict != PE_REBOUND)
-        leave_alone(rebind, path, verdict, is_named);
-    else if (apply(rebind, path, target, &result) == EXIT_DONE)
+    } else if (job.verdict == PE_REBOUND) {
         rebind->changed++;
-    else
-        rebind->failed++;
-    free(result.bytes);
-}
-
-/** Whether the backup belongs to the file: it is gone, or one that was rebound. */
-static int is_ours(const WCHAR *path)
-{
-    struct pe_result result;
-    enum pe_verdict verdict;
-    unsigned char *bytes;
-    size_t size;
-
-    if (!file_exists(path))
-        return 1;
-    if (file_read(path, PE_MAX_SIZE, &bytes, &size) != EXIT_DONE)
-        return 0;
-    verdict = pe_rebind(bytes, size, &result);
-    free(bytes);
-    free(result.bytes);
-    if (verdict != PE_ALREADY)
-        report_path(path, "is not a rebound file any more, and the backup may be older; both stay");
-    return verdict == PE_ALREADY;
-}
-
-static enum pss_exit restore(const struct rebind *rebind, const WCHAR *path, const WCHAR *backup)
-{
-    if (!file_exists(backup)) {
-        report_path(path, "there is no backup of it");
-        return EXIT_RUNTIME;
+        note_machine(&job);
+    } else {
+        leave_alone(&job);
+        note_machine(&job);
     }
-    if (!is_ours(path))
-        return EXIT_RUNTIME;
-    if (!rebind->options->is_dry_run && file_put_back(backup, path) != EXIT_DONE)
-        return EXIT_RUNTIME;
-    print_path(path);
-    fputs(rebind->options->is_dry_run ? "would be restored" : "restored", stdout);
-    puts(library_is_beside(path) ? "; pss.dll beside it stays" : "");
-    return EXIT_DONE;
-}
-
-void rebind_restore(struct rebind *rebind, const WCHAR *path)
-{
-    WCHAR *backup = path_append(path, BACKUP_SUFFIX);
-
-    rebind->files++;
-    if (restore(rebind, path, backup) == EXIT_DONE)
-        rebind->changed++;
-    else
-        rebind->failed++;
-    free(backup);
+    free(job.bytes);
+    free(job.result.bytes);
 }

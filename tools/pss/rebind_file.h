@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Files as `pss rebind` treats them: read whole, and replaced so that no failure costs one. */
+/* Files as `pss rebind` reads and compares them. */
 #ifndef PSS_TOOL_REBIND_FILE_H
 #define PSS_TOOL_REBIND_FILE_H
 
 #include <stddef.h>
 
-#include "report.h"
+#include "rebind_error.h"
 
 /** What the name of the original is followed by. */
 #define BACKUP_SUFFIX L".pss-backup"
 
-/**
- * Reports a failed function together with the file it was about.
- *
- * \return EXIT_RUNTIME.
- */
-enum pss_exit file_report(const char *function, const WCHAR *path, DWORD error);
+/** What the name of a file is followed by while it is written. */
+#define NEW_SUFFIX L".pss-new"
 
 int file_exists(const WCHAR *path);
 int file_is_directory(const WCHAR *path);
@@ -24,35 +20,28 @@ int file_is_directory(const WCHAR *path);
 int file_is_same(const WCHAR *path, const WCHAR *other);
 
 /**
+ * Where a link leads to.
+ *
+ * \return The file's true path, for free(); NULL if \p path is no link to a file, or nobody knows.
+ */
+WCHAR *file_follow(const WCHAR *path);
+
+/**
  * Reads a file.
  *
  * \param path  [in]  Its full path.
  * \param limit [in]  Bytes; of a larger file only so many and one more are read.
- * \param bytes [out] For free().
- * \param size  [out] Bytes that were read.
- * \return EXIT_DONE · EXIT_RUNTIME, reported.
+ * \param bytes [out] For free(); filled on success.
+ * \param size  [out] Bytes that were read; filled on success.
+ * \return ERROR_SUCCESS or what happened, not reported.
  */
+DWORD file_load(const WCHAR *path, size_t limit, unsigned char **bytes, size_t *size);
+
+/** The same, and reports what happened. */
 enum pss_exit file_read(const WCHAR *path, size_t limit, unsigned char **bytes, size_t *size);
 
-/**
- * Writes a file under another name, then puts it into place; the old file is there until then.
- *
- * \param path   [in] Its full path.
- * \param bytes  [in] The new contents.
- * \param size   [in] Bytes of them.
- * \param backup [in] What the old file is renamed to; NULL = it is replaced.
- * \return EXIT_DONE · EXIT_RUNTIME, reported; the old file is as it was, or, where even the way
- * back is barred, whole under the name of the backup, which is reported, too.
- */
-enum pss_exit file_replace(const WCHAR *path, const unsigned char *bytes, size_t size,
-                           const WCHAR *backup);
-
-/**
- * Renames a file over another one, even a read-only one.
- *
- * \return As file_replace().
- */
-enum pss_exit file_put_back(const WCHAR *backup, const WCHAR *path);
+/** Whether a file can be read and holds these bytes. */
+int file_holds(const WCHAR *path, const unsigned char *bytes, size_t size);
 
 /**
  * Makes a directory and those above it.

@@ -11,12 +11,12 @@
 enum library_state {
     LIBRARY_THERE,   /* the same one is there already */
     LIBRARY_MISSING, /* it has to be copied */
-    LIBRARY_OTHER,   /* another one for the same machine is there, and stays */
-    LIBRARY_UNUSABLE /* reported: it is for the other machine, or we have none to copy */
+    LIBRARY_OTHER,   /* another version for the same machine is there, and stays */
+    LIBRARY_UNUSABLE /* reported: what is there does not serve, or we have none to copy */
 };
 
 /**
- * Looks what is there.
+ * Looks what is there. It serves if it is a whole DLL for the machine that has all the functions.
  *
  * \param path    [in]  The file that needs it.
  * \param machine [in]  PE_MACHINE_*, which is IMAGE_FILE_MACHINE_*.
@@ -24,7 +24,7 @@ enum library_state {
 enum library_state library_check(const WCHAR *path, uint32_t machine);
 
 /**
- * Copies it beside \p path.
+ * Copies it beside \p path: it is there whole, or not at all.
  *
  * \return EXIT_DONE · EXIT_RUNTIME, reported.
  */

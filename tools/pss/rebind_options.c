@@ -14,6 +14,8 @@ enum {
     OPTION_RESTORE,
     OPTION_NO_BACKUP,
     OPTION_NO_COPY,
+    OPTION_VERBOSE,
+    OPTION_JSON,
     OPTION_HELP
 };
 
@@ -24,6 +26,8 @@ static const struct option known[] = {
     {"restore", no_argument, NULL, OPTION_RESTORE},
     {"no-backup", no_argument, NULL, OPTION_NO_BACKUP},
     {"no-copy", no_argument, NULL, OPTION_NO_COPY},
+    {"verbose", no_argument, NULL, OPTION_VERBOSE},
+    {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -42,6 +46,10 @@ static void apply(int found, struct rebind_options *options)
         options->no_backup = 1;
     else if (found == OPTION_NO_COPY)
         options->no_copy = 1;
+    else if (found == OPTION_VERBOSE)
+        options->is_verbose = 1;
+    else if (found == OPTION_JSON)
+        options->is_json = 1;
     else
         options->help = 1;
 }

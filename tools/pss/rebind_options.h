@@ -14,6 +14,8 @@ struct rebind_options {
     int is_restore;
     int no_backup;
     int no_copy;
+    int is_verbose;
+    int is_json;
     int help; /* print the command's help instead */
 };
 

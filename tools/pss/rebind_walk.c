@@ -10,7 +10,7 @@
 
 #define MAX_DEPTH 64 /* directories below each other; Unix links may make a circle */
 
-static void add_name(struct walk *walk, WCHAR *name)
+void walk_add(struct file_list *walk, WCHAR *name)
 {
     if (walk->count == walk->room) {
         walk->room = walk->room != 0 ? walk->room * 2 : 64;
@@ -37,23 +37,24 @@ static int depth_of(const WCHAR *name)
 
 /** Adds an entry's path below the top: to the directories still to be read, or to the files. */
 static void add_entry(const WCHAR *below, const WIN32_FIND_DATAW *entry,
-                      int (*is_wanted)(const WCHAR *), struct walk *files, struct walk *directories)
+                      int (*is_wanted)(const WCHAR *), struct file_list *files,
+                      struct file_list *directories)
 {
     const WCHAR *name = entry->cFileName;
 
     if (entry->dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) {
         if (directories != NULL && !is_dots(name) && depth_of(below) < MAX_DEPTH &&
             !(entry->dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT))
-            add_name(directories,
+            walk_add(directories,
                      below[0] != L'\0' ? path_join(below, name) : path_append(name, L""));
     } else if (is_wanted(name)) {
-        add_name(files, below[0] != L'\0' ? path_join(below, name) : path_append(name, L""));
+        walk_add(files, below[0] != L'\0' ? path_join(below, name) : path_append(name, L""));
     }
 }
 
 static enum pss_exit read_directory(const WCHAR *top, const WCHAR *below,
-                                    int (*is_wanted)(const WCHAR *), struct walk *files,
-                                    struct walk *directories)
+                                    int (*is_wanted)(const WCHAR *), struct file_list *files,
+                                    struct file_list *directories)
 {
     WCHAR *directory = below[0] != L'\0' ? path_join(top, below) : path_append(top, L"");
     WCHAR *pattern = path_join(directory, L"*");
@@ -72,7 +73,7 @@ static enum pss_exit read_directory(const WCHAR *top, const WCHAR *below,
         error = GetLastError();
     }
     if (error != ERROR_NO_MORE_FILES && error != ERROR_FILE_NOT_FOUND)
-        file_report("FindFirstFile", directory, error);
+        file_report("cannot be listed", directory, error);
     free(directory);
     return error == ERROR_NO_MORE_FILES || error == ERROR_FILE_NOT_FOUND ? EXIT_DONE : EXIT_RUNTIME;
 }
@@ -83,9 +84,9 @@ static int compare_names(const void *a, const void *b)
 }
 
 enum pss_exit walk_list(const WCHAR *directory, int is_recursive, int (*is_wanted)(const WCHAR *),
-                        struct walk *walk)
+                        struct file_list *walk)
 {
-    struct walk directories = {0};
+    struct file_list directories = {0};
     enum pss_exit status;
 
     memset(walk, 0, sizeof *walk);
@@ -100,7 +101,7 @@ enum pss_exit walk_list(const WCHAR *directory, int is_recursive, int (*is_wante
     return status;
 }
 
-void walk_free(struct walk *walk)
+void walk_free(struct file_list *walk)
 {
     for (size_t i = 0; i < walk->count; i++)
         free(walk->names[i]);

@@ -7,8 +7,8 @@
 
 #include "report.h"
 
-/** Names relative to the directory, in order. */
-struct walk {
+/** Names; those that walk_list() finds are relative to the directory, in order. */
+struct file_list {
     WCHAR **names; /* owned */
     size_t count;
     size_t room;
@@ -24,8 +24,11 @@ struct walk {
  * \return EXIT_DONE · EXIT_RUNTIME: a directory could not be read, which is reported.
  */
 enum pss_exit walk_list(const WCHAR *directory, int is_recursive, int (*is_wanted)(const WCHAR *),
-                        struct walk *walk);
+                        struct file_list *walk);
 
-void walk_free(struct walk *walk);
+/** Adds a name, which it owns from then on. */
+void walk_add(struct file_list *walk, WCHAR *name);
+
+void walk_free(struct file_list *walk);
 
 #endif
