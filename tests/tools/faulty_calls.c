@@ -150,13 +150,9 @@ struct wrapper {
 #define WRAPPER_ROW(name, failure, count) {#name, (void *)faulty_##name, (void **)&inner_##name},
 static const struct wrapper wrappers[] = {
     CALLS(WRAPPER_ROW){"GetCommandLineW", (void *)answer_line, &inner_line},
-<<<<<<< HEAD
     {"GetStdHandle", (void *)answer_handle, &inner_handle},
-    {"SetConsoleCtrlHandler", (void *)answer_handler, &inner_handler}};
-=======
-    {"GetStdHandle", (void *)answer_no_handle, &inner_handle},
+    {"SetConsoleCtrlHandler", (void *)answer_handler, &inner_handler},
     {"free", (void *)check_free, &inner_free}};
->>>>>>> work-h1
 
 static void replace(ULONG_PTR *slot, void *function)
 {
