@@ -85,5 +85,10 @@ rm "$tree/bin/pss.dll"
 run rebind --recursive "Z:$tree"
 expect_out '^4 files: 0 rebound, 1 rebound before'
 check 'again' cmp -s "$tree/bin/pss.dll" "$bin/pss.dll"
+echo text >"$tree/bin/pss.dll"
+run rebind --recursive "Z:$tree"
+expect_status 1
+expect_out ', 1 failed$'
+check 'it stays' test "$(cat "$tree/bin/pss.dll")" = text
 
 finish

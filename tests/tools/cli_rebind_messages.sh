@@ -190,5 +190,18 @@ run rebind --json "Z:$at/nothing.exe"
 expect_status 1
 printf '%s' "$out" >"$scratch/document"
 check 'failed' test "$(json 'files;0;result')" = failed
+check 'why' grep -q 'there is no such file' <<<"$(json 'files;0;detail')"
+
+# A name that a terminal would obey: U+202E, and U+009B in UTF-8.
+fresh dropin_static.exe
+odd=$(printf 'a\342\200\256b\302\233c.exe')
+mv "$at/dropin_static.exe" "$at/$odd"
+run rebind "Z:$at"
+expect_status 0
+expect_out 'a.b.c\.exe: rebound'
+check 'nothing to obey' test -z "$(LC_ALL=C grep -P '\xe2\x80\xae|\xc2\x9b' <<<"$out$err")"
+run rebind --json "Z:$at"
+check 'all of the name' grep -q 'a\\u202Eb\\u009Bc\.exe' <<<"$out"
+check 'nothing to obey in the document' test -z "$(LC_ALL=C grep -P '[^\n\r -~]' <<<"$out")"
 
 finish

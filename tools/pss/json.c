@@ -9,7 +9,7 @@
 
 enum pss_exit json_write(json_t *document)
 {
-    int failed = json_dumpf(document, stdout, JSON_INDENT(2));
+    int failed = json_dumpf(document, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 
     json_decref(document);
     if (failed != 0) {

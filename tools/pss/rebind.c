@@ -91,8 +91,7 @@ static enum pss_exit choose_backup(struct job *job, WCHAR **backup)
         return EXIT_DONE;
     }
     if (file_exists(name) && !is_older_original(name)) {
-        print_failure(job->rebind, name,
-                      "is in the way, and is no backup of that program; move it away");
+        file_complain(name, "is in the way, and is no backup of that program; move it away");
         free(name);
         return EXIT_RUNTIME;
     }
@@ -154,12 +153,12 @@ static enum pss_exit check_target(struct job *job)
 
     if (job->path != job->target) {
         if (file_is_same(job->path, job->target)) {
-            print_failure(job->rebind, job->path, "--output names the file itself");
+            file_complain(job->path, "--output names the file itself");
             return EXIT_RUNTIME;
         }
         for (size_t i = 0; i < job->rebind->written.count; i++)
             if (_wcsicmp(job->rebind->written.names[i], job->target) == 0) {
-                print_failure(job->rebind, job->path,
+                file_complain(job->path,
                               "another file of that name went to --output; use another directory");
                 return EXIT_RUNTIME;
             }
@@ -233,8 +232,8 @@ static void leave_alone(struct job *job)
     char sentence[SENTENCE_SIZE];
 
     if (!has_nothing && (!is_skipped(verdict) || job->is_named)) {
-        rebind->failed++;
-        print_failure(rebind, job->path, pe_verdict_text(verdict));
+        file_complain(job->path, pe_verdict_text(verdict));
+        print_failed(rebind);
         return;
     }
     if (verdict == PE_ALREADY)
@@ -292,7 +291,7 @@ void rebind_file(struct rebind *rebind, const WCHAR *path, const WCHAR *target, 
     if (status == EXIT_DONE && job.verdict == PE_REBOUND)
         status = change(&job);
     if (status != EXIT_DONE) {
-        rebind->failed++;
+        print_failed(rebind);
     } else if (job.verdict == PE_REBOUND) {
         rebind->changed++;
         note_machine(&job);

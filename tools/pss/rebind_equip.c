@@ -28,18 +28,32 @@ static uint32_t find_machine(const struct rebind *rebind, const WCHAR *path)
     return machine;
 }
 
+/** Puts it there if none is there: that is LIBRARY_MISSING. */
+static enum library_state equip(const WCHAR *path, uint32_t machine)
+{
+    enum library_state state;
+    HANDLE lock;
+
+    if (lock_take(path, &lock) != EXIT_DONE)
+        return LIBRARY_UNUSABLE;
+    state = library_check(path, machine);
+    if (state == LIBRARY_MISSING && library_copy(path, machine) != EXIT_DONE)
+        state = LIBRARY_UNUSABLE;
+    lock_release(lock);
+    return state;
+}
+
 void rebind_equip(struct rebind *rebind, const WCHAR *path)
 {
     uint32_t machine = find_machine(rebind, path);
-    HANDLE lock;
+    enum library_state state = machine != 0 ? equip(path, machine) : LIBRARY_THERE;
 
-    if (machine == 0 || lock_take(path, &lock) != EXIT_DONE)
+    if (state == LIBRARY_THERE || state == LIBRARY_OTHER)
         return;
-    if (library_check(path, machine) == LIBRARY_MISSING &&
-        library_copy(path, machine) == EXIT_DONE) {
-        print_begin(rebind, path);
+    print_begin(rebind, path);
+    if (state == LIBRARY_MISSING)
         print_outcome(rebind, path, "equipped", "pss.dll was put beside it, for what it may load",
                       1);
-    }
-    lock_release(lock);
+    else
+        print_failed(rebind);
 }

@@ -17,6 +17,7 @@ static void print_line(const WCHAR *path, const char *sentence)
 {
     char *shown = path_show(path);
 
+    text_clean(shown);
     printf("%s: %s\n", shown, sentence);
     free(shown);
 }
@@ -57,11 +58,11 @@ void print_note(struct rebind *rebind, const WCHAR *path, const char *sentence)
         print_line(path, sentence);
 }
 
-void print_failure(struct rebind *rebind, const WCHAR *path, const char *sentence)
+void print_failed(struct rebind *rebind)
 {
+    rebind->failed++;
     if (rebind->documents != NULL)
-        json_put_text(rebind->document, "detail", sentence);
-    file_complain(path, sentence);
+        json_put_text(rebind->document, "detail", report_last());
 }
 
 /** Letters that every terminal and every document takes. */
@@ -90,6 +91,7 @@ void print_missing(struct rebind *rebind, const WCHAR *path, const char *dll, co
         json_put_text(entry, "effect", effect);
         json_add(json_object_get(rebind->document, "missing"), entry);
     } else {
+        text_clean(shown);
         printf("%s: still missing here: %s%s%s; %s\n", shown, library, name != NULL ? "!" : "",
                name != NULL ? name : "", effect);
     }

@@ -21,8 +21,8 @@ void print_outcome(struct rebind *rebind, const WCHAR *path, const char *result,
 /** Tells what a user should know besides. */
 void print_note(struct rebind *rebind, const WCHAR *path, const char *sentence);
 
-/** Tells why a file stays as it is, as an error. */
-void print_failure(struct rebind *rebind, const WCHAR *path, const char *sentence);
+/** Counts a file that stays as it is; the last message told why. */
+void print_failed(struct rebind *rebind);
 
 /**
  * Tells an import that this system does not have.

@@ -12,7 +12,7 @@
 #include "rebind_replace.h"
 
 /** Whether the backup belongs to the file: it is gone, was rebound, or was about to be. */
-static int is_ours(struct rebind *rebind, const WCHAR *path, const WCHAR *backup)
+static int is_ours(const WCHAR *path, const WCHAR *backup)
 {
     struct pe_result result;
     enum pe_verdict verdict;
@@ -30,13 +30,13 @@ static int is_ours(struct rebind *rebind, const WCHAR *path, const WCHAR *backup
     free(bytes);
     free(result.bytes);
     if (!is_rebound && !is_same)
-        print_failure(rebind, path,
+        file_complain(path,
                       "is not a rebound file any more, and the backup may be older; both stay");
     return is_rebound || is_same;
 }
 
 /** A link's file is not replaced: others may share it. */
-static int is_plain(struct rebind *rebind, const WCHAR *path)
+static int is_plain(const WCHAR *path)
 {
     WCHAR *place = file_follow(path);
 
@@ -44,17 +44,16 @@ static int is_plain(struct rebind *rebind, const WCHAR *path)
         return 1;
     file_complain_of(path, "is a link, and is not replaced; its file is", place);
     free(place);
-    (void)rebind;
     return 0;
 }
 
-static enum pss_exit put_back(struct rebind *rebind, const WCHAR *path, const WCHAR *backup)
+static enum pss_exit put_back(const struct rebind *rebind, const WCHAR *path, const WCHAR *backup)
 {
     if (!file_exists(backup)) {
-        print_failure(rebind, path, "there is no backup of it");
+        file_complain(path, "there is no backup of it");
         return EXIT_RUNTIME;
     }
-    if (!is_plain(rebind, path) || !is_plain(rebind, backup) || !is_ours(rebind, path, backup))
+    if (!is_plain(path) || !is_plain(backup) || !is_ours(path, backup))
         return EXIT_RUNTIME;
     return rebind->options->is_dry_run ? EXIT_DONE : file_put_back(backup, path);
 }
@@ -88,6 +87,6 @@ void rebind_restore(struct rebind *rebind, const WCHAR *path)
     if (restore(rebind, path, backup) == EXIT_DONE)
         rebind->changed++;
     else
-        rebind->failed++;
+        print_failed(rebind);
     free(backup);
 }

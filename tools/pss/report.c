@@ -40,15 +40,16 @@ static const struct {
     {ERROR_NO_MORE_ITEMS, "ERROR_NO_MORE_ITEMS", "There are no more entries."},
     {ERROR_SEM_TIMEOUT, "ERROR_SEM_TIMEOUT", "The process does not answer for its memory."},
     {ERROR_PARTIAL_COPY, "ERROR_PARTIAL_COPY", "The process ended during the capture."},
-    {ERROR_OPERATION_ABORTED, "ERROR_OPERATION_ABORTED", "A thread of the capture never began."},
+    {ERROR_OPERATION_ABORTED, "ERROR_OPERATION_ABORTED",
+     "A thread of the capture never began, or was suspended again and again."},
     {ERROR_COMMITMENT_LIMIT, "ERROR_COMMITMENT_LIMIT", "There is no memory left for the copy."},
     {ERROR_NOT_FOUND, "ERROR_NOT_FOUND", "The snapshot does not contain it."},
 };
 
+static char line[LINE_SIZE]; /* the last message */
+
 static void print_line(const char *format, va_list arguments)
 {
-    char line[LINE_SIZE];
-
     vsnprintf(line, sizeof line, format, arguments);
     text_clean(line);
     fflush(stdout);
@@ -62,6 +63,11 @@ void report(const char *format, ...)
     va_start(arguments, format);
     print_line(format, arguments);
     va_end(arguments);
+}
+
+const char *report_last(void)
+{
+    return line;
 }
 
 enum pss_exit report_usage(const char *command, const char *format, ...)

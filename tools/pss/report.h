@@ -16,6 +16,9 @@ enum pss_exit {
  * what is longer than some thousand bytes is cut. It needs no memory. */
 void report(const char *format, ...) __attribute__((format(gnu_printf, 1, 2)));
 
+/** The last message, without "pss: "; empty if there was none. */
+const char *report_last(void);
+
 /**
  * The same for a bad command line, with a pointer to the help.
  *
