@@ -33,6 +33,11 @@ int pss_errand_step(struct pss_errand_state *state)
                                        __ATOMIC_ACQUIRE);
 }
 
+int pss_errand_leave(struct pss_errand_state *state)
+{
+    return __atomic_exchange_n(&state->is_left, 1, __ATOMIC_ACQ_REL) != 0;
+}
+
 static NTSTATUS wait_for(const struct pss_nt *nt, HANDLE thread, uint32_t milliseconds)
 {
     LARGE_INTEGER timeout;

@@ -12,6 +12,7 @@
 struct pss_errand_state {
     uint32_t steps; /* done so far; the owner sets the first value */
     uint32_t has_begun;
+    uint32_t is_left; /* by one of the two, for good */
 };
 
 struct pss_errand {
@@ -60,5 +61,12 @@ int pss_errand_begin(struct pss_errand_state *state);
 
 /** Called by the routine after each step. Answers 0 when the errand was given up. */
 int pss_errand_step(struct pss_errand_state *state);
+
+/**
+ * Called by the routine last, where it may free its memory, and by an owner who had to leave that
+ * to the thread. Answers 0 to the first of them, who touches the memory no more, and 1 to the
+ * other, who frees it.
+ */
+int pss_errand_leave(struct pss_errand_state *state);
 
 #endif

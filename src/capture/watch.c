@@ -73,29 +73,6 @@ static int is_lost(const struct watcher *watcher, struct looks *looks)
     return looks->suspended > LOOKS_ALIKE || looks->alike > LOOKS_STUCK;
 }
 
-static DWORD NTAPI run_watcher(void *memory)
-{
-    struct watcher *watcher = memory;
-    struct looks looks = {0};
-
-    if (!pss_errand_begin(&watcher->state))
-        return 0;
-    watcher->nt->set_event(watcher->ready, NULL);
-    while (wait_for(watcher, watcher->stop, LOOK_MS) == STATUS_TIMEOUT) {
-        if (!pss_errand_step(&watcher->state)) /* abandoned: the list may be gone */
-            return 0;
-        if (!is_lost(watcher, &looks))
-            continue;
-        if (!pss_errand_step(&watcher->state))
-            return 0;
-        pss_suspension_interrupt(watcher->nt, watcher->suspension);
-        if (has_ended(watcher))
-            return 0;
-        looks = (struct looks){0}; /* It may be just about to suspend another one. */
-    }
-    return 0;
-}
-
 static void close_handle(const struct pss_nt *nt, HANDLE handle)
 {
     if (handle)
@@ -110,6 +87,38 @@ static void free_watcher(const struct pss_nt *nt, struct watcher *watcher)
     close_handle(nt, watcher->ready);
     close_handle(nt, watcher->stop);
     pss_region_free(nt, &memory);
+}
+
+static void look_after(struct watcher *watcher)
+{
+    struct looks looks = {0};
+
+    if (!pss_errand_begin(&watcher->state))
+        return;
+    watcher->nt->set_event(watcher->ready, NULL);
+    while (wait_for(watcher, watcher->stop, LOOK_MS) == STATUS_TIMEOUT) {
+        if (!pss_errand_step(&watcher->state)) /* abandoned: the list may be gone */
+            return;
+        if (!is_lost(watcher, &looks))
+            continue;
+        if (!pss_errand_step(&watcher->state))
+            return;
+        pss_suspension_interrupt(watcher->nt, watcher->suspension);
+        if (has_ended(watcher))
+            return;
+        looks = (struct looks){0}; /* It may be just about to suspend another one. */
+    }
+}
+
+/* Where the capture could not wait for its end, it ends alone. */
+static DWORD NTAPI run_watcher(void *memory)
+{
+    struct watcher *watcher = memory;
+
+    look_after(watcher);
+    if (pss_errand_leave(&watcher->state))
+        free_watcher(watcher->nt, watcher);
+    return 0;
 }
 
 static NTSTATUS open_handles(const struct pss_nt *nt, struct watcher *watcher)
@@ -154,13 +163,13 @@ static NTSTATUS query_id(const struct pss_nt *nt, HANDLE thread, uint32_t *id)
     return status;
 }
 
-/* What a thread has that could not be ended stays. */
+/* What a thread has that could not be ended it frees itself, unless it ends just now. */
 static void close_thread(const struct pss_nt *nt, struct pss_watch *watch, struct watcher *watcher)
 {
     nt->close(watch->thread);
     watch->thread = NULL;
     memset(watch->own, 0, sizeof(watch->own));
-    if (watch->errand.memory)
+    if (watch->errand.memory || pss_errand_leave(&watcher->state))
         free_watcher(nt, watcher);
     pss_errand_finish(nt, &watch->errand);
 }

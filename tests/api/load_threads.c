@@ -15,6 +15,9 @@
 #define TIME_LIMIT_MS (1000 * soak_or(100, 3000))
 #define PAGE_BYTES    0x1000u
 #define SEED          1234u
+#define SETTLE_TRIES  200
+#define SETTLE_ALIKE  5 /* looks in a row */
+#define SETTLE_MS     10
 
 #define CONTEXTS (PSS_CAPTURE_THREADS | PSS_CAPTURE_THREAD_CONTEXT)
 #define NAMES    (PSS_CAPTURE_HANDLES | PSS_CAPTURE_HANDLE_NAME_INFORMATION)
@@ -141,19 +144,39 @@ static DWORD WINAPI run_worker(void *argument)
 
 /* ---- Subjects ---- */
 
+static void read_now(const struct subject *subject, DWORD flags, struct digest *digest)
+{
+    HPSS snapshot = NULL;
+
+    assert_same(pss.capture(subject->target->process, flags, CONTEXT_ALL, &snapshot), 0);
+    assert_true(digest_read(snapshot, flags, subject->target->pid, digest));
+    free_snapshot(snapshot);
+}
+
+/* A thread that has said that it will wait need not do so yet, on a busy machine. */
+static void wait_until_settled(const struct subject *subject)
+{
+    struct digest last, now;
+    unsigned alike = 0;
+
+    read_now(subject, CONTEXTS, &last);
+    for (unsigned i = 0; i < SETTLE_TRIES && alike < SETTLE_ALIKE; i++) {
+        Sleep(SETTLE_MS);
+        read_now(subject, CONTEXTS, &now);
+        alike = digest_is_same(&now, &last, CONTEXTS) ? alike + 1 : 0;
+        last = now;
+    }
+}
+
 static void start_subject(struct subject *subject)
 {
     subject->target = ship_start_subject();
     subject->memory = target_call(subject->target, TARGET_ALLOCATE, 0, PAGE_BYTES,
                                   MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
     target_call(subject->target, TARGET_FILL, subject->memory, PAGE_BYTES, SEED, 0);
-    for (size_t i = 0; i < RECIPES; i++) {
-        HPSS snapshot = NULL;
-
-        assert_same(pss.capture(subject->target->process, recipes[i], CONTEXT_ALL, &snapshot), 0);
-        assert_true(digest_read(snapshot, recipes[i], subject->target->pid, &subject->expected[i]));
-        free_snapshot(snapshot);
-    }
+    wait_until_settled(subject);
+    for (size_t i = 0; i < RECIPES; i++)
+        read_now(subject, recipes[i], &subject->expected[i]);
     subject->before = target_state_read(subject->target);
 }
 

@@ -186,6 +186,25 @@ static void test_own_process_is_cloned_all_the_same(void **state)
     }
 }
 
+/* The watcher of a self-capture that begins when it was given up frees all that was left to it. */
+static void test_watcher_that_is_late_leaves_nothing(void **state)
+{
+    struct fake_ledger ledger;
+
+    world_setup(state);
+    fake_thread_add(fake.own, 1012);
+    world.process = PSS_CURRENT_PROCESS;
+    fake.never_begins_threads = fake.hides_loader_lock = 1;
+    world_capture(PSS_CAPTURE_THREADS | PSS_CAPTURE_THREAD_CONTEXT);
+    world_release();
+    assert_kept(1, 1);
+    assert_same(fake_ledger_now().handles, 3);
+    fake_threads_let_go();
+    ledger = fake_ledger_now();
+    assert_same(ledger.handles | ledger.allocations | ledger.threads | ledger.bad_closes, 0);
+    end_world();
+}
+
 /* A process that answers only when nobody waits any more is asked for nothing else. */
 static void test_release_that_is_answered_at_last_goes_no_further(void **state)
 {
@@ -237,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_snapshot_travels_and_is_freed_in_another_process),
         cmocka_unit_test(test_other_process_is_not_cloned),
         cmocka_unit_test(test_own_process_is_cloned_all_the_same),
+        cmocka_unit_test(test_watcher_that_is_late_leaves_nothing),
         cmocka_unit_test(test_release_that_is_answered_at_last_goes_no_further),
         cmocka_unit_test(test_regions_that_are_told_at_last_are_not_read_on),
     };
