@@ -49,7 +49,7 @@ show()
     run show "$id" --all --clone
     if [ "$status" -ne 0 ] && may_fail "$kind"; then
         expect_status 1
-        expect_err '^pss: .+ failed: error '
+        expect_err '^pss: (.+ failed: error |process [0-9]+ may not be opened: |there is no process )'
         return
     fi
     expect_status 0

@@ -115,8 +115,8 @@ static enum pss_exit report_not_opened(DWORD id, DWORD error)
         return EXIT_RUNTIME;
     }
     if (error == ERROR_ACCESS_DENIED) {
-        report("process %lu may not be opened: it is another user's or the system's; an "
-               "administrator may",
+        report("process %lu may not be opened: it is another user's or the system's, or "
+               "guards itself; an administrator may open it",
                id);
         return EXIT_RUNTIME;
     }
