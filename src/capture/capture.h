@@ -250,7 +250,7 @@ enum pss_lock {
 /**
  * Takes a lock of a process, whoever uses this code.
  *
- * \param waits  [in]  Of 100 ms; those in which the calling thread is itself suspended count as one.
+ * \param waits  [in]  Of 100 ms; one in which the calling thread is suspended counts once.
  * \param lock   [out] For pss_lock_give_back; untouched where it cannot be had.
  * \return STATUS_SUCCESS, also where there can be no such lock · STATUS_TIMEOUT, without the lock ·
  *         out of memory.
