@@ -9,7 +9,7 @@ for case in "${cases[@]}"; do
 done
 # What the program itself imports comes from pss-shim.dll at once: there is nothing that the loader misses, which on
 # Windows 7 would be its end.
-export WINEDEBUG=warn+module
+export PSS_WINEDEBUG=warn+module
 missed='No implementation for .*\.Pss[A-Za-z]* imported'
 for program in dropin_static dropin_cpp dropin_apiset; do
     run_here "$program"
@@ -18,7 +18,7 @@ for program in dropin_static dropin_cpp dropin_apiset; do
     expect_works
     check "no import is missed by the loader" test -z "$(grep -aE "$missed.*$program" <<<"$err")"
 done
-unset WINEDEBUG
+unset PSS_WINEDEBUG
 
 command='the files of the programs'
 check 'are unchanged' test "$before" = "$(cksum "$programs/$machine"/*.exe "$programs/$machine"/*.dll)"
