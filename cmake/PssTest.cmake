@@ -126,7 +126,7 @@ function(pss_add_fuzzer)
     # New findings go to a scratch corpus; the committed ones are only read.
     set(scratch "${CMAKE_CURRENT_BINARY_DIR}/${arg_NAME}-corpus")
     file(MAKE_DIRECTORY "${scratch}")
-    add_test(NAME ${arg_NAME} COMMAND ${arg_NAME} -runs=${arg_RUNS} -max_total_time=60 -seed=1 -timeout=10 -error_exitcode=1
+    add_test(NAME ${arg_NAME} COMMAND ${arg_NAME} -runs=${arg_RUNS} -max_total_time=20 -seed=1 -timeout=10 -error_exitcode=1
         -artifact_prefix=${arg_NAME}- "${scratch}" ${arg_CORPUS})
     pss_set_test_properties(${arg_NAME})
 endfunction()
