@@ -5,23 +5,24 @@
 
 start_sample pss-cli-stopped
 id=$sample_id
+pids=
 for pid in $(pgrep -f 'pss-cli-stopped\.exe'); do
     case $(readlink "/proc/$pid/exe") in
-    */wine*) break ;;
+    */wine*) pids="$pids $pid" ;; # a 32-bit program may have two
     esac
-    pid=
 done
-check "is a process of the host" test -n "$pid"
-trap 'kill -CONT "$pid"; end_samples; rm -rf "$scratch"' EXIT
+check "is a process of the host" test -n "$pids"
+trap 'kill -CONT $pids; end_samples; rm -rf "$scratch"' EXIT
 
-kill -STOP "$pid"
+# shellcheck disable=SC2086
+kill -STOP $pids
 run list
 expect_status 0
 expect_out "^ *$id .*pss-cli-stopped"
 run show "$id" --contexts
 expect_status 1
 expect_err '^pss: .*failed: error 121 '
-kill -CONT "$pid"
+kill -CONT $pids
 
 run show "$id" --contexts
 expect_status 0
