@@ -55,6 +55,17 @@ start()
     ids+=("$starter")
 }
 
+# Waits for all of them. Of a 32-bit program that is killed the process that does the work may go on for a while.
+wait_for_all()
+{
+    local tries
+    wait "${ids[@]}"
+    for ((tries = 0; tries < 600; tries++)); do
+        pgrep -f "rebind .*$scratch/" >/dev/null || return
+        sleep 0.05
+    done
+}
+
 # Several at once, some of them killed.
 at=$scratch/at killed=0
 cp -r "$scratch/originals" "$at"
@@ -68,7 +79,7 @@ for ((round = 0; round < rounds; round++)); do
         start "$option" "$operand"
         [ $((RANDOM % 3)) -eq 0 ] || kill_within 150
     done
-    wait "${ids[@]}"
+    wait_for_all
     check_all "$at"
 done
 echo "$rounds rounds, $killed kills"
@@ -105,7 +116,7 @@ if mount -t tmpfs -o size=64k none "$scratch/disk" 2>/dev/null; then
         start "Z:$disk"
         [ $((RANDOM % 4)) -ne 0 ] || kill_within 150
         [ $((RANDOM % 3)) -ne 0 ] || start --restore "Z:$disk"
-        wait "${ids[@]}"
+        wait_for_all
         grep -q 'the disk is full' "$scratch/messages" && full=$((full + 1))
         check_all "$disk"
         if [ $((RANDOM % 2)) -eq 0 ]; then
