@@ -55,15 +55,17 @@ start()
     ids+=("$starter")
 }
 
-# Waits for all of them. Of a 32-bit program that is killed the process that does the work may go on for a while.
+# Waits for all of them. A 32-bit program has two processes while it starts: that of one which was killed may go on, or
+# wait for ever.
 wait_for_all()
 {
     local tries
     wait "${ids[@]}"
-    for ((tries = 0; tries < 600; tries++)); do
+    for ((tries = 0; tries < 40; tries++)); do
         pgrep -f "rebind .*$scratch/" >/dev/null || return
         sleep 0.05
     done
+    pkill -9 -f "rebind .*$scratch/"
 }
 
 # Several at once, some of them killed.
