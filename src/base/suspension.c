@@ -140,7 +140,7 @@ static void settle_resumption(const struct pss_nt *nt, struct entry *entry, ULON
     ULONG unused;
 
     if (wait_for_taker(nt, entry) == STATE_RESUMED && previous)
-        nt->suspend_thread(entry->thread, &unused); /* likewise */
+        nt->suspend_thread(entry->thread, &unused); /* It fails only for one that has ended. */
 }
 
 /* From a state that may last until this very call is made. */
@@ -150,7 +150,7 @@ static int take(const struct pss_nt *nt, struct entry *entry, uint32_t from, uin
 
     if (!exchange(entry, from, STATE_TAKEN))
         return 0;
-    nt->resume_thread(entry->thread, &previous); /* It fails only for one that has ended. */
+    nt->resume_thread(entry->thread, &previous); /* likewise */
     __atomic_store_n(&entry->state, previous ? STATE_RESUMED : if_running, __ATOMIC_RELEASE);
     return 1;
 }

@@ -2,8 +2,6 @@
 /* Locks of a process that hold for all copies of this code, in whatever modules and processes. */
 #include "capture/capture.h"
 
-#include <string.h>
-
 /*
  * A wait is made of short ones: while the waiting thread is itself suspended one of them may end,
  * but not all.

@@ -112,44 +112,45 @@ static void test_tables_that_lie_have_no_forwarder_outside_the_module(void **sta
     print_message("%u forwarders\n", found);
 }
 
-static void test_last_byte_of_a_forwarder_is_its_end(void **state)
+/* A module with one export, whose address goes to the place returned; the first ordinal is 7. */
+static DWORD *make_export(void)
 {
     IMAGE_DATA_DIRECTORY *place = make_module()->OptionalHeader.DataDirectory;
     IMAGE_EXPORT_DIRECTORY *header = (IMAGE_EXPORT_DIRECTORY *)(pages + HEADER);
-    DWORD *function = (DWORD *)(header + 1);
-    struct forwarder forwarder;
 
-    (void)state;
-    place->VirtualAddress = HEADER;
-    place->Size = SIZE - HEADER;
-    header->NumberOfFunctions = 1;
-    header->AddressOfFunctions = HEADER + sizeof(*header);
-    *function = SIZE - 4;
-    memcpy(pages + SIZE - 4, "a.b", 4);
-    assert_int_equal(forwarders_read(pages, NULL, 0, &forwarder), 1);
-    assert_string_equal(forwarder.library, "a.dll");
-    pages[SIZE - 1] = 'c';
-    assert_int_equal(forwarders_read(pages, NULL, 0, &forwarder), 0);
-    memcpy(pages + SIZE - 4, ".bc", 4); /* no library */
-    assert_int_equal(forwarders_read(pages, NULL, 0, &forwarder), 0);
-    memcpy(pages + SIZE - 4, "bc.", 4); /* no function */
-    assert_int_equal(forwarders_read(pages, NULL, 0, &forwarder), 0);
-}
-
-static void test_ordinal_of_a_forwarder_is_read(void **state)
-{
-    IMAGE_DATA_DIRECTORY *place = make_module()->OptionalHeader.DataDirectory;
-    IMAGE_EXPORT_DIRECTORY *header = (IMAGE_EXPORT_DIRECTORY *)(pages + HEADER);
-    DWORD *function = (DWORD *)(header + 1);
-    struct forwarder forwarder;
-
-    (void)state;
     place->VirtualAddress = HEADER;
     place->Size = SIZE - HEADER;
     header->Base = 7;
     header->NumberOfFunctions = 1;
     header->AddressOfFunctions = HEADER + sizeof(*header);
-    *function = HEADER + sizeof(*header) + sizeof(*function);
+    return (DWORD *)(header + 1);
+}
+
+static void test_last_byte_of_a_forwarder_is_its_end(void **state)
+{
+    DWORD *function = make_export();
+    struct forwarder forwarder;
+
+    (void)state;
+    *function = SIZE - 4;
+    memcpy(pages + SIZE - 4, "a.b", 4);
+    assert_int_equal(forwarders_read(pages, NULL, 7, &forwarder), 1);
+    assert_string_equal(forwarder.library, "a.dll");
+    pages[SIZE - 1] = 'c';
+    assert_int_equal(forwarders_read(pages, NULL, 7, &forwarder), 0);
+    memcpy(pages + SIZE - 4, ".bc", 4); /* no library */
+    assert_int_equal(forwarders_read(pages, NULL, 7, &forwarder), 0);
+    memcpy(pages + SIZE - 4, "bc.", 4); /* no function */
+    assert_int_equal(forwarders_read(pages, NULL, 7, &forwarder), 0);
+}
+
+static void test_ordinal_of_a_forwarder_is_read(void **state)
+{
+    DWORD *function = make_export();
+    struct forwarder forwarder;
+
+    (void)state;
+    *function = HEADER + sizeof(IMAGE_EXPORT_DIRECTORY) + sizeof(*function);
     strcpy(pages + *function, "lib.a.#65535");
     assert_int_equal(forwarders_read(pages, NULL, 7, &forwarder), 1);
     assert_string_equal(forwarder.library, "lib.a.dll");
