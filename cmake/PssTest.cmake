@@ -123,10 +123,14 @@ function(pss_add_fuzzer)
         set(arg_RUNS 100000)
     endif()
     list(TRANSFORM arg_CORPUS PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/")
+    set(seconds 8)
+    if(PSS_SOAK)
+        set(seconds 20)
+    endif()
     # New findings go to a scratch corpus; the committed ones are only read.
     set(scratch "${CMAKE_CURRENT_BINARY_DIR}/${arg_NAME}-corpus")
     file(MAKE_DIRECTORY "${scratch}")
-    add_test(NAME ${arg_NAME} COMMAND ${arg_NAME} -runs=${arg_RUNS} -max_total_time=20 -seed=1 -timeout=10 -error_exitcode=1
+    add_test(NAME ${arg_NAME} COMMAND ${arg_NAME} -runs=${arg_RUNS} -max_total_time=${seconds} -seed=1 -timeout=100 -error_exitcode=1
         -artifact_prefix=${arg_NAME}- "${scratch}" ${arg_CORPUS})
     pss_set_test_properties(${arg_NAME})
 endfunction()

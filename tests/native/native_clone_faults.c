@@ -2,6 +2,7 @@
 /* The fault loop over clones: each call fails, hangs, or sees the target or the carrier die. */
 #include "block_walk.h"
 #include "clone_world.h"
+#include "support/soak.h"
 
 #define FLAGS      PSS_CAPTURE_VA_CLONE
 #define MORE_FLAGS (FLAGS | EVERYTHING | PSS_CREATE_USE_VM_ALLOCATIONS)
@@ -115,15 +116,18 @@ static int try_capture(struct fake_fault fault, uint32_t flags, enum kind kind)
     return was_met;
 }
 
+/* In a sample each call fails with some of the statuses. */
 static void test_clone_with_one_fault_is_all_or_nothing(void **state)
 {
+    uint32_t step = soak_step(4);
+
     (void)state;
     for (enum kind kind = 0; kind < KIND_COUNT; kind++)
         for (size_t i = 0; i < FAULT_COUNT; i++) {
-            uint64_t n = 1;
+            uint64_t n = 1 + i % step;
 
             while (try_capture((struct fake_fault){.first = n, .status = faults[i]}, FLAGS, kind))
-                n++;
+                n += step;
             assert_true(n > (kind == NATIVE ? 10 : 100));
         }
 }
@@ -152,14 +156,16 @@ static void test_clone_with_everything_and_a_fault_is_all_or_nothing(void **stat
 /* A wait for a thread of our own that lives does not fail. */
 static void test_clone_with_lasting_faults_is_all_or_nothing(void **state)
 {
+    uint32_t step = soak_step(3);
+
     (void)state;
     for (enum kind kind = 0; kind < KIND_COUNT; kind++)
         for (size_t i = kind % 3; i < FAULT_COUNT; i += 3)
-            for (uint64_t n = 1; try_capture(
+            for (uint64_t n = 1 + i / 3 % step; try_capture(
                      (struct fake_fault){
                          .first = n, .is_lasting = 1, .spares_waits = 1, .status = faults[i]},
                      FLAGS, kind);
-                 n++)
+                 n += step)
                 ;
 }
 

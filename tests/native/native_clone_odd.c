@@ -3,6 +3,7 @@
  */
 #include "clone_world.h"
 #include "fake_space.h"
+#include "support/soak.h"
 
 #define FLAGS PSS_CAPTURE_VA_CLONE
 
@@ -270,7 +271,7 @@ static void test_allocation_that_changes_its_kind_is_cloned_as_it_stood_still(vo
 {
     for (way = 0; way < 7; way++) {
         happened = 0;
-        for (uint64_t n = 20, is_over = 0; !is_over; n += way == 6 ? 1 : 11) {
+        for (uint64_t n = 20, is_over = 0; !is_over; n += way == 6 ? 1 : soak_or(23, 11)) {
             clone_world_teardown(state);
             clone_world_setup(state);
             prepare(world.target);

@@ -2,6 +2,7 @@
 /* The fault loop over duplicates and frees in other processes, with a ledger of three processes. */
 #include "fake_space.h"
 #include "ship_world.h"
+#include "support/soak.h"
 
 static const NTSTATUS faults[] = {STATUS_NO_MEMORY,
                                   STATUS_ACCESS_DENIED,
@@ -186,16 +187,19 @@ static int try_way(struct fake_fault fault, int has_native_clones)
     return met != 0;
 }
 
+/* In a sample each call fails with some of the statuses. */
 static void test_one_fault_leaves_nothing(void **state)
 {
+    uint32_t step = soak_step(3);
+
     (void)state;
     for (size_t i = 0; i < WAY_COUNT; i++)
         for (size_t j = 0; j < FAULT_COUNT; j++) {
-            uint64_t n = 1;
+            uint64_t n = 1 + j % step;
 
             way = &ways[i];
             while (try_way((struct fake_fault){.first = n, .status = faults[j]}, (int)j & 1))
-                n++;
+                n += step;
             assert_true(n > 6); /* the local way makes so many */
         }
 }
@@ -217,15 +221,17 @@ static void test_writes_that_come_short_leave_nothing(void **state)
 
 static void test_faults_from_a_call_on_leave_what_could_not_be_released(void **state)
 {
+    uint32_t step = soak_step(3);
+
     (void)state;
     for (size_t i = 0; i < WAY_COUNT; i++)
         for (size_t j = i & 1; j < FAULT_COUNT; j += 2) {
             way = &ways[i];
-            for (uint64_t n = 1; try_way(
+            for (uint64_t n = 1 + j / 2 % step; try_way(
                      (struct fake_fault){
                          .first = n, .is_lasting = 1, .spares_waits = 1, .status = faults[j]},
                      (int)j / 2 & 1);
-                 n++)
+                 n += step)
                 ;
         }
 }
@@ -233,16 +239,18 @@ static void test_faults_from_a_call_on_leave_what_could_not_be_released(void **s
 /* The duplication fails, and then a call of the roll-back. */
 static void test_two_faults_leave_what_could_not_be_released(void **state)
 {
+    uint32_t step = soak_step(4);
+
     (void)state;
     for (size_t i = 0; i < WAY_COUNT; i++)
         for (uint64_t gap = 1; gap < 14; gap++) {
             way = &ways[i];
-            for (uint64_t n = 1; try_way((struct fake_fault){.first = n,
-                                                 .second = n + gap,
-                                                 .spares_waits = 1,
-                                                 .status = faults[gap % 2]},
-                                         (int)gap / 2 & 1);
-                 n++)
+            for (uint64_t n = 1 + gap % step; try_way((struct fake_fault){.first = n,
+                                                              .second = n + gap,
+                                                              .spares_waits = 1,
+                                                              .status = faults[gap % 2]},
+                                                      (int)gap / 2 & 1);
+                 n += step)
                 ;
         }
 }

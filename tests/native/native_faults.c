@@ -2,6 +2,7 @@
 /* The fault loop: every call of every function fails, once, lastingly, and again some calls later.
  */
 #include "block_walk.h"
+#include "support/soak.h"
 #include "world.h"
 
 #define MORE_FLAGS (EVERYTHING | PSS_CREATE_USE_VM_ALLOCATIONS)
@@ -90,15 +91,18 @@ static int try_capture(struct fake_fault fault, int kind)
     return was_met;
 }
 
+/* In a sample each call fails with some of the statuses. */
 static void test_capture_with_one_fault_is_all_or_nothing(void **state)
 {
+    uint32_t step = soak_step(3);
+
     (void)state;
     for (int kind = 0; kind < 4; kind++)
         for (size_t i = 0; i < FAULT_COUNT; i += kind ? 3 : 1) {
-            uint64_t n = 1;
+            uint64_t n = 1 + (i + i / 3) % step;
 
             while (try_capture((struct fake_fault){.first = n, .status = faults[i]}, kind))
-                n++;
+                n += step;
             assert_true(n > 100); /* the calls of a capture of everything */
         }
 }
@@ -109,28 +113,31 @@ static void test_capture_with_one_fault_is_all_or_nothing(void **state)
  */
 static void test_capture_with_lasting_faults_is_all_or_nothing(void **state)
 {
+    uint32_t step = soak_step(3);
+
     (void)state;
     for (size_t i = 0; i < FAULT_COUNT; i++)
-        for (uint64_t n = 1; try_capture(
+        for (uint64_t n = 1 + i % step; try_capture(
                  (struct fake_fault){
                      .first = n, .is_lasting = 1, .spares_waits = 1, .status = faults[i]},
                  (int)(i & 3));
-             n++)
+             n += step)
             ;
 }
 
 static void test_capture_with_two_faults_is_all_or_nothing(void **state)
 {
     static const uint64_t gaps[] = {1, 2, 3, 5, 8, 21, 55};
+    uint32_t step = soak_step(3);
 
     (void)state;
     for (size_t i = 0; i < 2; i++)
         for (size_t j = 0; j < sizeof(gaps) / sizeof(gaps[0]); j++)
-            for (uint64_t n = 1; try_capture(
+            for (uint64_t n = 1 + j % step; try_capture(
                      (struct fake_fault){
                          .first = n, .second = n + gaps[j], .spares_waits = 1, .status = faults[i]},
                      (int)(j & 3));
-                 n++)
+                 n += step)
                 ;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Types of handles, however the system numbers them; and handle values that are used again. */
+#include "support/soak.h"
 #include "world.h"
 
 #define LIMIT 64u
@@ -231,7 +232,7 @@ struct pair {
     enum fake_type first, second;
 };
 
-/* Each flag set; each call; foreign and own. */
+/* Each flag set; each call, or some of them with each in a sample; foreign and own. */
 static void race_everywhere(void **state, struct pair pair, int is_closed_only)
 {
     static const uint32_t frozen = PSS_CAPTURE_THREADS | PSS_CAPTURE_THREAD_CONTEXT;
@@ -239,11 +240,13 @@ static void race_everywhere(void **state, struct pair pair, int is_closed_only)
                                      PSS_CAPTURE_HANDLES | PSS_CAPTURE_HANDLE_BASIC_INFORMATION,
                                      PSS_CAPTURE_HANDLES | PSS_CAPTURE_HANDLE_NAME_INFORMATION};
 
+    uint32_t step = soak_step(3);
+
     for (uint32_t i = 0; i < 4 * 4; i++) {
         uint32_t asked = flags[i / 4] | (i & 1 ? frozen : 0);
         int goes_on = 1;
 
-        for (uint64_t call = 1; goes_on; call++) {
+        for (uint64_t call = 1 + i % step; goes_on; call += step) {
             world_setup(state);
             if (i & 2)
                 use_own_process();

@@ -13,4 +13,10 @@ static inline uint32_t soak_or(uint32_t sample, uint32_t whole)
     return getenv("PSS_SOAK") ? whole : sample;
 }
 
+/** How far the numbers are apart that a test goes through: 1 in a soak. */
+static inline uint32_t soak_step(uint32_t sample)
+{
+    return soak_or(sample, 1);
+}
+
 #endif
