@@ -16,14 +16,15 @@
 #     A test that is a command; on success it passes, with exit status 77 it is skipped. One that runs programs
 #     under Wine takes RESOURCE_LOCK wine.
 
-set(PSS_TEST_TIMEOUT 120)
+# Ten times what the longest takes on an idle machine.
+set(PSS_TEST_TIMEOUT 600)
 
 if(TARGET pss AND CMAKE_CROSSCOMPILING_EMULATOR)
     # The prefix is made before the first program runs, and all that is left in it ends after the last one.
     add_test(NAME fixture_wine_start COMMAND ${CMAKE_CROSSCOMPILING_EMULATOR} cmd.exe /c exit 0)
     add_test(NAME fixture_wine_end COMMAND ${CMAKE_CROSSCOMPILING_EMULATOR} --end)
-    set_tests_properties(fixture_wine_start PROPERTIES FIXTURES_SETUP wine TIMEOUT 400)
-    set_tests_properties(fixture_wine_end PROPERTIES FIXTURES_CLEANUP wine TIMEOUT 60)
+    set_tests_properties(fixture_wine_start PROPERTIES FIXTURES_SETUP wine TIMEOUT 900)
+    set_tests_properties(fixture_wine_end PROPERTIES FIXTURES_CLEANUP wine TIMEOUT 300)
 endif()
 
 # Sets what all tests share from the caller's arg_TIMEOUT, arg_ENVIRONMENT and arg_RESOURCE_LOCK.

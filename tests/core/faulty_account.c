@@ -5,7 +5,7 @@
 #include "harness.h"
 
 #define CAPACITY    4096
-#define END_WAIT_MS 10000
+#define END_WAIT_MS 60000
 
 /* What is held of one kind; the order means nothing. */
 struct held {

@@ -229,15 +229,21 @@ static bool is_thread_memory(ULONG_PTR allocation)
            region.AllocationBase == (void *)allocation && (region.Protect & PAGE_GUARD);
 }
 
+/* With each query one handle at the most that was on its way from the process that died. */
 static bool are_handles_forgiven(void)
 {
     WCHAR type[64];
+    DWORD queries = 0, others = 0;
 
-    for (DWORD i = 0; i < after.handles; i++)
-        if (!is_listed(before.handle, before.handles, after.handle[i]) &&
-            handle_type(after.handle[i], type)[0])
-            return false;
-    return forgives_stuck_queries && after.handles >= before.handles;
+    for (DWORD i = 0; i < after.handles; i++) {
+        if (is_listed(before.handle, before.handles, after.handle[i]))
+            continue;
+        if (handle_type(after.handle[i], type)[0])
+            others++;
+        else
+            queries++;
+    }
+    return forgives_stuck_queries && after.handles >= before.handles && others <= queries;
 }
 
 static bool are_allocations_forgiven(void)
@@ -253,7 +259,7 @@ static bool are_allocations_forgiven(void)
     return forgives_stuck_queries;
 }
 
-/* What is new is forgiven: handles to objects without a type, and what threads leave behind. */
+/* What is new is forgiven: handles to unanswered queries, and what threads leave behind. */
 static bool is_forgiven(void)
 {
     return (after.handles == before.handles || are_handles_forgiven()) &&

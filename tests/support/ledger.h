@@ -15,8 +15,9 @@ int ledger_warm_up(void **state);
 int ledger_open(void **state);
 
 /**
- * Allows this test what Wine leaves behind when a process dies with a memory query in its hands:
- * handles to an object without a type, one per query, and the stacks of the thread that asked.
+ * Allows this test what Wine leaves behind when a process dies with a query in its hands: handles
+ * to an object without a type, one per query, the stacks of the thread that asked, and, where it
+ * asked to have a handle moved here, that handle, whose value nobody learns.
  */
 void ledger_forgive_stuck_queries(void);
 

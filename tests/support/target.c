@@ -8,7 +8,7 @@
 #include "under_test.h"
 
 #define ANSWER_LIMIT_MS 30000
-#define END_LIMIT_MS    2000
+#define END_LIMIT_MS    20000
 #define PAGE_SIZE_BYTES 4096
 #define MAX_STARTED     256
 

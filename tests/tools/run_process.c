@@ -216,7 +216,7 @@ static void test_program_ends_when_pss_is_ended(void **state)
     start_program("--wait", &pss);
     assert_int_equal(WaitForSingleObject(life.begun, WAIT_LIMIT_MS), WAIT_OBJECT_0);
     end_pss(&pss);
-    DWORD waited = WaitForSingleObject(life.alive, 10000);
+    DWORD waited = WaitForSingleObject(life.alive, WAIT_LIMIT_MS);
     SetEvent(life.end);
     assert_int_equal(waited, WAIT_ABANDONED);
     ReleaseMutex(life.alive);
@@ -236,7 +236,7 @@ static void check_child(const char *option, bool ends_pss)
         struct life other = open_life(parent);
         assert_int_equal(WaitForSingleObject(other.begun, WAIT_LIMIT_MS), WAIT_OBJECT_0);
         end_pss(&pss);
-        assert_int_equal(WaitForSingleObject(other.alive, 10000), WAIT_ABANDONED);
+        assert_int_equal(WaitForSingleObject(other.alive, WAIT_LIMIT_MS), WAIT_ABANDONED);
         ReleaseMutex(other.alive);
         close_life(&other);
     } else {

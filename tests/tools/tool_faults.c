@@ -224,7 +224,7 @@ static void assert_no_program(void)
             _wcsicmp(entry.szExeFile, L"cmd.exe") != 0)
             continue;
         process = OpenProcess(SYNCHRONIZE | PROCESS_TERMINATE, FALSE, entry.th32ProcessID);
-        if (process && WaitForSingleObject(process, 10000) != WAIT_OBJECT_0) {
+        if (process && WaitForSingleObject(process, 60000) != WAIT_OBJECT_0) {
             report_run("a program is left", (int)entry.th32ProcessID);
             TerminateProcess(process, 1);
         }
