@@ -94,11 +94,12 @@ check_mutations() {
 }
 
 for check in format documentation layers function_length licence mutations headers tidy; do
-    if check_$check; then
-        printf 'ok      %s\n' "$check"
-    else
-        printf 'FAILED  %s\n' "$check"
+    begun=$(date +%s)
+    outcome=ok
+    check_$check || {
+        outcome=FAILED
         failures=$((failures + 1))
-    fi
+    }
+    printf '%-7s %s, %d s\n' "$outcome" "$check" "$(($(date +%s) - begun))"
 done
 [ "$failures" -eq 0 ]
