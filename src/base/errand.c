@@ -76,16 +76,25 @@ int pss_errand_wait(const struct pss_nt *nt, const struct pss_errand *errand, HA
     return status != STATUS_TIMEOUT && NT_SUCCESS(status);
 }
 
+/* A thread that ends may wait for the loader's lock, to tell DLLs of it. */
+static int has_left(const struct pss_errand_state *state)
+{
+    return __atomic_load_n(&state->is_left, __ATOMIC_ACQUIRE) != 0;
+}
+
 /*
  * A thread that is only late ends at its next step. Force is for one that is stuck in the system: a
  * thread that has not begun may own the loader's lock, and on some systems ending it then costs the
- * whole process.
+ * whole process. One that has left its memory is in nobody's way.
  */
 static NTSTATUS end_thread(const struct pss_nt *nt, struct pss_errand *errand, HANDLE thread)
 {
     NTSTATUS status = wait_for(nt, thread, FINAL_WAIT);
     int may_force = has_begun(errand->state);
 
+    errand->is_ending = status == STATUS_TIMEOUT && has_left(errand->state);
+    if (errand->is_ending)
+        return STATUS_TIMEOUT;
     if (status == STATUS_TIMEOUT && may_force) {
         nt->terminate_thread(thread, STATUS_TIMEOUT); /* What counts is whether it ends. */
         status = wait_for(nt, thread, FINAL_WAIT);
@@ -117,7 +126,7 @@ NTSTATUS pss_errand_give_up(const struct pss_nt *nt, struct pss_errand *errand, 
  */
 void pss_errand_finish(const struct pss_nt *nt, struct pss_errand *errand)
 {
-    if (!errand->routine || errand->memory)
+    if (!errand->routine || (errand->memory && !errand->is_ending))
         return;
     nt->pin_module((const void *)(uintptr_t)errand->routine); /* or do without: see above */
     errand->routine = NULL;
@@ -136,5 +145,5 @@ NTSTATUS pss_errand_run(const struct pss_nt *nt, struct pss_errand *errand, uint
         status = pss_errand_give_up(nt, errand, thread, steps);
     nt->close(thread);
     pss_errand_finish(nt, errand);
-    return status;
+    return errand->is_ending ? STATUS_SUCCESS : status;
 }

@@ -16,14 +16,16 @@ struct pss_errand_state {
 };
 
 struct pss_errand {
-    /* Calls pss_errand_begin first and pss_errand_step after each step; once one of them answers 0
-     * its owner has gone, and it touches nothing but its memory. */
+    /* Calls pss_errand_begin first, pss_errand_step after each step, and pss_errand_leave last;
+     * once one of the first two answers 0 its owner has gone, and it touches nothing but its
+     * memory. */
     DWORD(NTAPI *routine)(void *memory);
     void *memory; /* of the errand alone; NULL afterwards if it had to be left to the thread */
     struct pss_errand_state *state;
     uint32_t patience;       /* milliseconds without a step */
     int (*may_wait)(void *); /* asked when patience has run out; NULL: never wait longer */
     void *context;           /* for may_wait */
+    uint8_t is_ending;       /* afterwards: the thread has left the memory, but still has to end */
 };
 
 /**
@@ -31,11 +33,11 @@ struct pss_errand {
  * for it.
  *
  * \param steps  [out] Its steps at the end; untouched if no thread was made.
- * \return STATUS_SUCCESS: its thread has ended, of itself or by somebody else; whether its work is
- *         done is told by what it left in its memory · STATUS_TIMEOUT: it was given up, and its
- *         thread has ended · STATUS_IO_TIMEOUT: it was given up, and its thread sits in the
- *         system · STATUS_CANCELLED: it was given up before it began, as when somebody keeps the
- *         loader's lock · why no thread could be made.
+ * \return STATUS_SUCCESS: its thread has ended, of itself or by somebody else, or has left its
+ *         memory and only has to end; whether its work is done is told by what it left there ·
+ * STATUS_TIMEOUT: it was given up, and its thread has ended · STATUS_IO_TIMEOUT: it was given up,
+ * and its thread sits in the system · STATUS_CANCELLED: it was given up before it began, as when
+ * somebody keeps the loader's lock · why no thread could be made.
  */
 NTSTATUS pss_errand_run(const struct pss_nt *nt, struct pss_errand *errand, uint32_t *steps);
 
@@ -44,10 +46,11 @@ NTSTATUS pss_errand_run(const struct pss_nt *nt, struct pss_errand *errand, uint
  *
  * start: makes the thread; \p thread is to be closed. wait: waits for an object that tells the end
  * of the work, or for the thread's end, while the work advances; 0 when it takes longer than its
- * owner's patience. give_up: as pss_errand_run returns it, when the wait has answered 0. finish:
- * where the memory was left to a thread, keeps the module with the routine loaded for good, since
- * the thread may come back into it, or begin there. Not while threads of the own process are
- * suspended: it takes the loader's lock. Harmless in any other case.
+ * owner's patience. give_up: as pss_errand_run returns it, when the wait has answered 0, and
+ * STATUS_TIMEOUT of a thread that only has to end. finish: where a thread did not end, keeps the
+ * module with the routine loaded for good, since the thread may come back into it, or begin there.
+ * Not while threads of the own process are suspended: it takes the loader's lock. Harmless in any
+ * other case.
  */
 NTSTATUS pss_errand_start(const struct pss_nt *nt, const struct pss_errand *errand, HANDLE *thread);
 int pss_errand_wait(const struct pss_nt *nt, const struct pss_errand *errand, HANDLE object,
@@ -63,8 +66,8 @@ int pss_errand_begin(struct pss_errand_state *state);
 int pss_errand_step(struct pss_errand_state *state);
 
 /**
- * Called by the routine last, where it may free its memory, and by an owner who had to leave that
- * to the thread. Answers 0 to the first of them, who touches the memory no more, and 1 to the
+ * Called by the routine last, and by an owner who had to leave the memory to the thread, if the
+ * routine can free it. Answers 0 to the first of them, who touches the memory no more, and 1 to the
  * other, who frees it.
  */
 int pss_errand_leave(struct pss_errand_state *state);

@@ -12,6 +12,7 @@
 struct remote_errand {
     struct pss_errand_state state;
     const struct pss_nt *nt;
+    void (*work)(struct remote_errand *errand);
     struct pss_remote_release what;
     uint32_t size; /* bytes to allocate */
     NTSTATUS status;
@@ -29,49 +30,50 @@ static void close_there(const struct remote_errand *errand, uint64_t handle)
         nt->close(moved);
 }
 
-static DWORD NTAPI release_all(void *memory)
+static void release_all(struct remote_errand *errand)
 {
-    struct remote_errand *errand = memory;
     void *base = (void *)(ULONG_PTR)errand->what.address;
     NTSTATUS status = STATUS_SUCCESS;
     SIZE_T whole = 0;
 
-    if (!pss_errand_begin(&errand->state))
-        return 0;
     if (base)
         status = errand->nt->free_memory(errand->what.process, &base, &whole, MEM_RELEASE);
     errand->status = status;
     for (uint32_t i = 0; i < PSS_REMOTE_HANDLE_LIMIT && NT_SUCCESS(status); i++) {
         if (!pss_errand_step(&errand->state))
-            return 0;
+            return;
         if (errand->what.handles[i])
             close_there(errand, errand->what.handles[i]);
     }
-    return 0;
 }
 
-static DWORD NTAPI allocate(void *memory)
+static void allocate(struct remote_errand *errand)
 {
-    struct remote_errand *errand = memory;
     SIZE_T size = errand->size;
     void *base = NULL;
     NTSTATUS status;
 
-    if (!pss_errand_begin(&errand->state))
-        return 0;
     status = errand->nt->allocate_memory(errand->what.process, &base, 0, &size,
                                          MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
     errand->what.address = (uint64_t)(ULONG_PTR)base;
     __atomic_store_n(&errand->status, status, __ATOMIC_RELEASE); /* last: it vouches for the rest */
+}
+
+static DWORD NTAPI work(void *memory)
+{
+    struct remote_errand *errand = memory;
+
+    if (pss_errand_begin(&errand->state))
+        errand->work(errand);
+    pss_errand_leave(&errand->state); /* The memory is the owner's. */
     return 0;
 }
 
 /* Runs an errand; \p remote comes back with its outcome. */
-static NTSTATUS run(const struct pss_nt *nt, DWORD(NTAPI *routine)(void *memory),
-                    struct remote_errand *remote)
+static NTSTATUS run(const struct pss_nt *nt, struct remote_errand *remote)
 {
     struct pss_region memory = {0};
-    struct pss_errand errand = {.routine = routine, .patience = PATIENCE};
+    struct pss_errand errand = {.routine = work, .patience = PATIENCE};
     uint32_t offset, steps;
     NTSTATUS status = pss_region_append(nt, &memory, sizeof(*remote), 1, &offset);
 
@@ -85,7 +87,7 @@ static NTSTATUS run(const struct pss_nt *nt, DWORD(NTAPI *routine)(void *memory)
     status = pss_errand_run(nt, &errand, &steps);
     if (status == STATUS_CANCELLED && !errand.memory) {
         /* No thread can begin, as in a process that crashed with a lock in its hands. */
-        routine(remote);
+        remote->work(remote);
         return remote->status;
     }
     if (!errand.memory)
@@ -101,8 +103,8 @@ static NTSTATUS run(const struct pss_nt *nt, DWORD(NTAPI *routine)(void *memory)
 NTSTATUS pss_remote_allocate(const struct pss_nt *nt, HANDLE process, uint32_t size,
                              uint64_t *address)
 {
-    struct remote_errand remote = {.what = {.process = process}, .size = size};
-    NTSTATUS status = run(nt, allocate, &remote);
+    struct remote_errand remote = {.what = {.process = process}, .size = size, .work = allocate};
+    NTSTATUS status = run(nt, &remote);
 
     if (NT_SUCCESS(status))
         *address = remote.what.address;
@@ -111,7 +113,7 @@ NTSTATUS pss_remote_allocate(const struct pss_nt *nt, HANDLE process, uint32_t s
 
 NTSTATUS pss_remote_release(const struct pss_nt *nt, const struct pss_remote_release *what)
 {
-    struct remote_errand remote = {.what = *what};
+    struct remote_errand remote = {.what = *what, .work = release_all};
 
-    return run(nt, release_all, &remote);
+    return run(nt, &remote);
 }

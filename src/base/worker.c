@@ -4,22 +4,30 @@
 
 #define PATIENCE 50u /* milliseconds without a step, until the work is looked after */
 
-static DWORD NTAPI work(void *memory)
+static void do_jobs(struct pss_worker_state *state)
 {
-    struct pss_worker_state *state = memory;
     const struct pss_nt *nt = state->nt;
 
     if (!pss_errand_begin(&state->errand))
-        return 0;
+        return;
     state->thread_id = (uint32_t)(ULONG_PTR)nt->current_id().UniqueThread;
     for (;;) {
         if (!pss_errand_step(&state->errand))
-            return 0;
+            return;
         nt->set_event(state->done, NULL);
         if (!NT_SUCCESS(nt->wait(state->go, FALSE, NULL)) || !state->job)
-            return 0;
-        __atomic_store_n(&state->status, state->job(memory), __ATOMIC_RELEASE);
+            return;
+        __atomic_store_n(&state->status, state->job(state), __ATOMIC_RELEASE);
     }
+}
+
+static DWORD NTAPI work(void *memory)
+{
+    struct pss_worker_state *state = memory;
+
+    do_jobs(state);
+    pss_errand_leave(&state->errand); /* The memory is the owner's. */
+    return 0;
 }
 
 static void close_all(const struct pss_nt *nt, struct pss_worker *worker)

@@ -199,12 +199,10 @@ static NTSTATUS ask(const struct reader *reader, HANDLE thread, CONTEXT *context
     return reader->nt->get_context(thread, context);
 }
 
-static DWORD NTAPI read_contexts(void *memory)
+static void ask_all(struct reader *reader)
 {
-    struct reader *reader = memory;
-
     if (!pss_errand_begin(&reader->state))
-        return 0;
+        return;
     for (uint32_t i = 0; i < reader->count; i++) {
         struct question *question = &reader->questions[i];
 
@@ -212,8 +210,16 @@ static DWORD NTAPI read_contexts(void *memory)
         if (reader->own)
             pss_freeze_step(reader->own);
         if (!pss_errand_step(&reader->state))
-            return 0;
+            return;
     }
+}
+
+static DWORD NTAPI read_contexts(void *memory)
+{
+    struct reader *reader = memory;
+
+    ask_all(reader);
+    pss_errand_leave(&reader->state); /* The memory is the owner's. */
     return 0;
 }
 
@@ -327,7 +333,7 @@ static NTSTATUS run_reader(struct pss_capture *capture, struct pss_region *memor
 {
     if (!capture->is_self && !capture->asks_directly)
         return run_watched(capture, memory);
-    read_contexts(memory->base);
+    ask_all(memory->base);
     return STATUS_SUCCESS;
 }
 

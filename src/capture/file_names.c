@@ -67,13 +67,11 @@ static void ask_name(struct worker *worker, const struct file *file)
         keep_answer(worker, file->index);
 }
 
-/* Ends at the last file, when there may be no room for another answer, or when it is abandoned. */
-static DWORD NTAPI finish_files(void *parameter)
+/* Up to the last file, until there may be no room for another answer, or it is abandoned. */
+static void finish_some_files(struct worker *worker)
 {
-    struct worker *worker = parameter;
-
     if (!pss_errand_begin(&worker->state) || !pss_errand_step(&worker->state))
-        return 0;
+        return;
     for (uint32_t i = worker->first;
          i < worker->count && worker->used <= ANSWERS_SIZE - ANSWER_SIZE(UINT16_MAX); i++) {
         if (worker->files[i].is_asked)
@@ -84,6 +82,14 @@ static DWORD NTAPI finish_files(void *parameter)
         if (!pss_errand_step(&worker->state))
             break;
     }
+}
+
+static DWORD NTAPI finish_files(void *parameter)
+{
+    struct worker *worker = parameter;
+
+    finish_some_files(worker);
+    pss_errand_leave(&worker->state); /* The memory is the owner's. */
     return 0;
 }
 

@@ -10,7 +10,6 @@
 
 #define PATIENCE       50u   /* milliseconds without an answer, until the target is looked after */
 #define PATIENCE_LIMIT 200u  /* times */
-#define ENDING_LIMIT   20u   /* times that a thread which has read all is waited for */
 #define READER_ROOM    4096u /* regions */
 #define REGION_LIMIT   0x400000u /* more is no process but a listing without end */
 
@@ -37,8 +36,7 @@ struct region_reader {
 struct vigil {
     struct pss_capture *capture;
     const struct region_reader *reader;
-    uint32_t count;  /* times patience ran out */
-    uint32_t ending; /* and the thread had read all */
+    uint32_t count; /* times patience ran out */
 };
 
 static NTSTATUS query_region(const struct region_reader *reader, struct pss_region_record *record)
@@ -77,23 +75,30 @@ static NTSTATUS read_region(struct region_reader *reader, struct pss_region_reco
     return STATUS_SUCCESS;
 }
 
-static DWORD NTAPI read_regions(void *parameter)
+static void read_all_regions(struct region_reader *reader)
 {
-    struct region_reader *reader = parameter;
     NTSTATUS status = STATUS_SUCCESS;
 
     if (!pss_errand_begin(&reader->state))
-        return 0;
+        return;
     while (reader->count < reader->limit && NT_SUCCESS(status)) {
         status = read_region(reader, &reader->records[reader->count]);
         if (!NT_SUCCESS(status))
             break;
         reader->count++;
         if (!pss_errand_step(&reader->state))
-            return 0;
+            return;
     }
     reader->status = status;
     __atomic_store_n(&reader->has_finished, 1, __ATOMIC_RELEASE);
+}
+
+static DWORD NTAPI read_regions(void *parameter)
+{
+    struct region_reader *reader = parameter;
+
+    read_all_regions(reader);
+    pss_errand_leave(&reader->state); /* The memory is the owner's. */
     return 0;
 }
 
@@ -106,15 +111,11 @@ static int may_wait(void *context)
 {
     struct vigil *vigil = context;
 
-    if (has_finished(vigil->reader))
-        return ++vigil->ending < ENDING_LIMIT;
-    return ++vigil->count < PATIENCE_LIMIT && NT_SUCCESS(pss_target_check_alive(vigil->capture));
+    return !has_finished(vigil->reader) && ++vigil->count < PATIENCE_LIMIT &&
+           NT_SUCCESS(pss_target_check_alive(vigil->capture));
 }
 
-/*
- * Fills the reader on a thread of its own. A thread that has read all but does not end, as one that
- * waits for the loader's lock to tell DLLs of its end, is left alone: it needs the reader no more.
- */
+/* Fills the reader on a thread of its own. A list that is complete counts, whatever came then. */
 static NTSTATUS run_reader_watched(struct pss_capture *capture, struct region_reader *reader,
                                    int *is_reader_lost)
 {
@@ -125,25 +126,14 @@ static NTSTATUS run_reader_watched(struct pss_capture *capture, struct region_re
                                 .patience = PATIENCE,
                                 .may_wait = may_wait,
                                 .context = &vigil};
-    HANDLE thread = NULL;
     uint32_t steps;
-    int has_ended;
-    NTSTATUS status = pss_errand_start(capture->nt, &errand, &thread);
+    NTSTATUS status = pss_errand_run(capture->nt, &errand, &steps);
 
-    if (!NT_SUCCESS(status))
-        return status;
-    has_ended = pss_errand_wait(capture->nt, &errand, thread, thread);
-    if (has_finished(reader)) {
-        if (!has_ended && !pss_errand_wait(capture->nt, &errand, thread, thread))
-            errand.memory = NULL; /* It has no use for it, but still has to return. */
-    } else if (has_ended) {
-        status = STATUS_CANCELLED; /* Somebody else has ended its thread. */
-    } else {
-        status = pss_errand_give_up(capture->nt, &errand, thread, &steps);
-        *is_reader_lost = !errand.memory;
-    }
-    capture->nt->close(thread);
-    pss_errand_finish(capture->nt, &errand);
+    *is_reader_lost = !errand.memory;
+    if (has_finished(reader))
+        return STATUS_SUCCESS;
+    if (status == STATUS_SUCCESS)
+        return STATUS_CANCELLED; /* Somebody else has ended its thread. */
     return status == STATUS_TIMEOUT ? STATUS_IO_TIMEOUT : status;
 }
 
@@ -151,11 +141,11 @@ static NTSTATUS run_reader_watched(struct pss_capture *capture, struct region_re
 static NTSTATUS run_reader(struct pss_capture *capture, struct region_reader *reader,
                            int *is_reader_lost)
 {
-    reader->state.steps = reader->state.has_begun = 0;
+    reader->state = (struct pss_errand_state){0};
     reader->count = reader->has_finished = 0;
     if (!capture->is_self && !capture->asks_directly)
         return run_reader_watched(capture, reader, is_reader_lost);
-    read_regions(reader);
+    read_all_regions(reader);
     return STATUS_SUCCESS;
 }
 

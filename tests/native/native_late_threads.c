@@ -142,6 +142,69 @@ static void test_snapshot_travels_and_is_freed_in_another_process(void **state)
     end_world();
 }
 
+static void never_end(void)
+{
+    fake.never_lets_threads_end = 1;
+}
+
+static void test_file_names_are_told_where_their_thread_cannot_end(void **state)
+{
+    struct fake_object *file;
+    PSS_HANDLE_ENTRY entry;
+
+    world_setup(state);
+    file = fake_object_add(FAKE_FILE);
+    file->name = FAKE_TEXT(L"\\Device\\file");
+    fake_handle_open(world.target, file, GENERIC_READ, 0);
+    never_end();
+    world_capture(HANDLE_DETAILS);
+    assert_same(world_walk(PSS_WALK_HANDLES, &entry, sizeof(entry), 1), 1);
+    assert_text(entry.ObjectName, entry.ObjectNameLength, file->name);
+    assert_same(fake.calls_of[FAKE_CREATE_THREAD], 1);
+    world_release();
+    assert_kept(1, 0);
+    assert_same(fake_ledger_now().handles, 0);
+    end_world();
+}
+
+static void test_contexts_are_told_where_their_thread_cannot_end(void **state)
+{
+    PSS_THREAD_ENTRY entry;
+
+    world_setup(state);
+    fake_thread_add(world.target, 2004);
+    never_end();
+    world_capture(PSS_CAPTURE_THREADS | PSS_CAPTURE_THREAD_CONTEXT);
+    assert_same(world_walk(PSS_WALK_THREADS, &entry, sizeof(entry), 1), 1);
+    assert_non_null(entry.ContextRecord);
+    world_release();
+    assert_kept(1, 0);
+    end_world();
+}
+
+/* A clone, its travels and its end: no thread works in memory that is gone, and none is killed. */
+static void test_snapshot_travels_where_no_thread_can_end(void **state)
+{
+    HPSS shipped, pulled;
+
+    (void)state;
+    ship_build(0);
+    never_end();
+    world_capture(SHIP_FLAGS);
+    shipped = ship_duplicate(PSS_CURRENT_PROCESS, world.snapshot, ship.to_first, 0);
+    pulled = ship_duplicate(ship.to_first, shipped, PSS_CURRENT_PROCESS, 0);
+    assert_same_snapshot(world.snapshot, pulled);
+    ship_free(PSS_CURRENT_PROCESS, pulled);
+    ship_free(ship.to_first, shipped);
+    assert_same(fake_shipments_in(ship.first), 0);
+    assert_same(fake_handles_in(ship.first), 0);
+    world_release();
+    assert_kept(fake.calls_of[FAKE_CREATE_THREAD], 0);
+    assert_same(fake_ledger_now().handles, 0);
+    assert_parties_untouched();
+    end_world();
+}
+
 static void test_other_process_is_not_cloned(void **state)
 {
     HPSS snapshot = pointer_to(1);
@@ -254,6 +317,9 @@ int main(void)
         cmocka_unit_test(test_regions_are_told_where_their_thread_cannot_end),
         cmocka_unit_test(test_file_names_are_missing_and_nothing_else),
         cmocka_unit_test(test_snapshot_travels_and_is_freed_in_another_process),
+        cmocka_unit_test(test_file_names_are_told_where_their_thread_cannot_end),
+        cmocka_unit_test(test_contexts_are_told_where_their_thread_cannot_end),
+        cmocka_unit_test(test_snapshot_travels_where_no_thread_can_end),
         cmocka_unit_test(test_other_process_is_not_cloned),
         cmocka_unit_test(test_own_process_is_cloned_all_the_same),
         cmocka_unit_test(test_watcher_that_is_late_leaves_nothing),
