@@ -95,6 +95,8 @@ static unsigned empty(const WCHAR *path, unsigned depth)
 
 unsigned directory_remove(const WCHAR *path)
 {
+    if (!path[0])
+        return 0; /* it would be the current directory */
     unsigned count = empty(path, 0);
 
     RemoveDirectoryW(path);

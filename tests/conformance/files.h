@@ -18,7 +18,7 @@ void path_cut(WCHAR *path);
 /** Makes a directory, and what is missing above it; 0 when it is not there afterwards. */
 int directory_make(const WCHAR *path);
 
-/** Removes a directory with all that is in it; the number of files that were in it. */
+/** Removes a directory with all that is in it, if it has a name; the number of what was in it. */
 unsigned directory_remove(const WCHAR *path);
 
 /**

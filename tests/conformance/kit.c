@@ -259,24 +259,27 @@ static int prepare(struct kit *kit)
     return read_known(kit);
 }
 
-int kit_run(struct kit *kit)
+static int run_selected(struct kit *kit)
 {
-    if (!prepare(kit))
-        return 2;
     for (size_t i = 0; i < sizeof(bitnesses) / sizeof(bitnesses[0]); i++)
         run_bitness(kit, i);
-    directory_remove(kit->scratch);
     for (int i = 0; i < kit->topics; i++)
         if (!kit->used[i]) {
             fprintf(stderr, "no program is called %ls\n", kit->topic[i]);
-            return 2;
+            return 0;
         }
-    if (!kit->table.count) {
+    if (!kit->table.count)
         fputs("the kit has no programs\n", stderr);
+    return kit->table.count != 0;
+}
+
+int kit_run(struct kit *kit)
+{
+    int ok = prepare(kit) && run_selected(kit);
+
+    directory_remove(kit->scratch);
+    if (!ok)
         return 2;
-    }
     table_apply_known(&kit->table, system_is_wine());
-    if (!kit_results_write(kit))
-        return 2;
-    return table_has_news(&kit->table);
+    return kit_results_write(kit) ? table_has_news(&kit->table) : 2;
 }
