@@ -92,8 +92,8 @@ static size_t character_length(const char *text)
             return 0;
         value = value << 6 | ((unsigned char)text[i] & 0x3Fu);
     }
-    int is_bad = length == 1 || value < least || value > 0x10FFFF ||
-                 (value >= 0xD800 && value <= 0xDFFF) || (value & 0xFFFE) == 0xFFFE;
+    int is_bad = value < least || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF) ||
+                 (value & 0xFFFE) == 0xFFFE;
     return is_bad ? 0 : length;
 }
 

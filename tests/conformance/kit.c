@@ -75,23 +75,41 @@ static void to_utf8(char *text, int size, const WCHAR *wide)
     text[size - 1] = 0;
 }
 
-static void mark(struct kit *kit, size_t bitness, const char *program, enum library library,
-                 enum outcome outcome)
+static void mark_row(struct row *row, enum library library, enum outcome outcome, const char *why)
 {
-    static const char whole[] = "(the program)";
+    struct result *result = &row->results[library];
+
+    result->outcome = outcome;
+    buffer_free(&result->details);
+    buffer_add(&result->details, why);
+}
+
+/* Each row of a program that did not run; a row of its own if there is none yet. */
+static void mark(struct kit *kit, const struct program_end *end, enum outcome outcome,
+                 const char *why)
+{
     struct table *table = &kit->table;
     int found = 0;
 
     for (size_t i = 0; i < table->count; i++) {
         struct row *row = &table->rows[i];
-        if (strcmp(row->bitness, bitnesses[bitness]) != 0 || strcmp(row->program, program) != 0)
+        if (strcmp(row->bitness, end->bitness) != 0 || strcmp(row->program, end->program) != 0)
             continue;
-        row->results[library].outcome = outcome;
+        mark_row(row, end->library, outcome, why);
         found = 1;
     }
-    struct row *row = found ? NULL : table_row(table, bitnesses[bitness], program, whole);
+    struct row *row = found ? NULL : table_row(table, end->bitness, end->program, "(the program)");
     if (row)
-        row->results[library].outcome = outcome;
+        mark_row(row, end->library, outcome, why);
+}
+
+static void mark_cannot_run(struct kit *kit, const struct program_end *end, DWORD error)
+{
+    struct buffer why = {0};
+
+    buffer_format(&why, "it cannot be started: error %lu", error);
+    mark(kit, end, OUTCOME_CANNOT_RUN, why.text);
+    buffer_free(&why);
 }
 
 static void note_left(struct kit *kit, const struct run *run, const struct program_end *end)
@@ -147,9 +165,7 @@ static void run_program(struct kit *kit, size_t bitness, const WCHAR *name, enum
     fflush(stdout);
     runner_run(&run);
     if (run.error) {
-        mark(kit, bitness, shown, library, OUTCOME_CANNOT_RUN);
-        buffer_format(&kit->table.facts, "cannot run: %s %s: error %lu\n", end.bitness, shown,
-                      run.error);
+        mark_cannot_run(kit, &end, run.error);
         return;
     }
     end.timed_out = run.timed_out;
@@ -161,6 +177,7 @@ static void run_program(struct kit *kit, size_t bitness, const WCHAR *name, enum
 static void run_with_both(struct kit *kit, size_t bitness, const WCHAR *name)
 {
     char shown[3 * NAME_SIZE];
+    struct program_end end = {bitnesses[bitness], shown, LIBRARY_KERNEL32, 0, 0, 0};
 
     run_program(kit, bitness, name, LIBRARY_PSS);
     if (!wcsncmp(name, SYSTEM_PROGRAM, wcslen(SYSTEM_PROGRAM)))
@@ -170,11 +187,12 @@ static void run_with_both(struct kit *kit, size_t bitness, const WCHAR *name)
         return;
     }
     to_utf8(shown, sizeof(shown), display_name(name));
-    mark(kit, bitness, shown, LIBRARY_KERNEL32, OUTCOME_API_MISSING);
+    mark(kit, &end, OUTCOME_API_MISSING, NULL);
 }
 
-/* A stub may raise, and end its program: so it is asked in one of its own. */
-static int probe(struct kit *kit, size_t bitness, enum library library)
+/* A stub may raise, and end its program: so it is asked in one of its own. Why that cannot be
+ * started. */
+static DWORD probe(struct kit *kit, size_t bitness, enum library library)
 {
     WCHAR path[PATH_SIZE], output[PATH_SIZE], arguments[PATH_SIZE], file[NAME_SIZE];
     struct run run = {
@@ -199,7 +217,7 @@ static int probe(struct kit *kit, size_t bitness, enum library library)
         buffer_format(facts, "API missing: a call ends the program with 0x%lx", run.exit_code);
     buffer_add(facts, "\n");
     buffer_free(&text);
-    return !run.error;
+    return run.error;
 }
 
 static void run_bitness(struct kit *kit, size_t bitness)
@@ -215,8 +233,10 @@ static void run_bitness(struct kit *kit, size_t bitness)
     if (!programs.count)
         return;
     qsort(programs.names, (size_t)programs.count, sizeof(programs.names[0]), compare_names);
-    if (!probe(kit, bitness, LIBRARY_PSS)) {
-        mark(kit, bitness, "(all programs)", LIBRARY_PSS, OUTCOME_CANNOT_RUN);
+    DWORD error = probe(kit, bitness, LIBRARY_PSS);
+    if (error) {
+        struct program_end end = {bitnesses[bitness], "(all programs)", LIBRARY_PSS, 0, 0, 0};
+        mark_cannot_run(kit, &end, error);
         return;
     }
     probe(kit, bitness, LIBRARY_KERNEL32);

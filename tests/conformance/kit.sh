@@ -69,6 +69,10 @@ bad() {
     has 'API missing passed      not compared          sample_leaves: test_one'
     has "left behind: $ARCH pss.dll sample_leaves: 1 processes, which were ended, 1 files, removed"
     has '&lt;what&gt; &amp; &quot;why&quot;' report.html
+    echo 'not a program' >"$kit/$ARCH/api_sample_none.exe"
+    run 0 sample_none
+    has 'API missing cannot run  does not apply        sample_none: (the program)'
+    has 'it cannot be started: error 193'
     known wine 'it is made to fail'
     run 0 sample_fails
     has 'API missing FAILED      known difference      sample_fails: test_one'
@@ -78,6 +82,14 @@ bad() {
     has 'API missing passed      KNOWN DIFFERENCE GONE sample_leaves: test_one'
     known windows 'it is of another system'
     run 1 sample_fails
+    other=x86
+    [ "$ARCH" = x64 ] || other=x64
+    mkdir -p "$kit/$other"
+    cp "$kit/$ARCH/api_sample_none.exe" "$kit/$other/pss-conformance.exe"
+    cp "$kit/$ARCH/api_sample_none.exe" "$kit/$other/"
+    (cd "$kit" && "$RUN" "$ARCH/pss-conformance.exe" sample_none) || fail 'a bitness that cannot run is a failure'
+    has "$other not run     cannot run  does not apply        (all programs): (the program)"
+    rm -r "$kit/$other"
     run 2 no_such_test
     grep -q 'no program is called no_such_test' "$work/output" || fail 'the wrong name is not told'
     run 2 --limit 0
