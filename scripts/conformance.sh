@@ -3,8 +3,9 @@
 # Makes the conformance kit for a real Windows: build/conformance/pss-conformance.zip, with the API tests of both
 # bitnesses, pss.dll, and run.cmd, which runs each test with kernel32.dll and with pss.dll; see docs/windows.md.
 #
-#   scripts/conformance.sh                           builds both bitnesses and makes the archive
-#   scripts/conformance.sh --collect DIR ARCH=BUILD...   puts what was built into DIR; ARCH is x64 or x86
+#   scripts/conformance.sh                               builds both bitnesses and makes the archive
+#   scripts/conformance.sh --archive ARCH=BUILD...       makes it of what was built there; ARCH is x64 or x86
+#   scripts/conformance.sh --collect DIR ARCH=BUILD...   puts what was built there into DIR
 #
 # The same sources give the same bytes: every file has the time of SOURCE_DATE_EPOCH, or else of the last commit.
 
@@ -23,8 +24,8 @@ collect() {
         exit 1
     }
     mkdir -p "$3/$1"
-    cp "$2"/bin/api_*.exe "$2"/bin/open_*.exe "$2"/bin/pss-test-*.exe "$2"/bin/pss-test-*.dll \
-        "$2/bin/pss.dll" "$2/bin/pss-conformance.exe" "$3/$1/"
+    cp "$2"/bin/api_*.exe "$2"/bin/open_*.exe "$2"/bin/pss-test-target*.exe "$2"/bin/pss-test-hostile*.exe \
+        "$2"/bin/pss-test-plug-in*.dll "$2/bin/pss-test-detach.dll" "$2/bin/pss.dll" "$2/bin/pss-conformance.exe" "$3/$1/"
     for other in x64 x86; do
         [ ! -d "$2/bin/$other" ] || mkdir -p "$3/$1/$other"
         [ ! -d "$2/bin/$other" ] || cp "$2/bin/$other/pss.dll" "$3/$1/$other/"
@@ -54,9 +55,20 @@ build() {
     }
 }
 
+# processor FILE: for which processor a program was built, by its PE header.
+processor() {
+    header=$(od -An -t u4 -j 60 -N 4 "$1" | tr -d ' ')
+    case $(od -An -t x2 -j "$((header + 4))" -N 2 "$1" | tr -d ' ') in
+    8664) echo x86_64 ;;
+    014c) echo i686 ;;
+    esac
+}
+
+# Helpers of the other bitness lie among the tests.
 strip_symbols() {
-    x86_64-w64-mingw32-strip -p "$1"/x64/*.exe "$1"/x64/*.dll "$1"/x86/x64/*.dll
-    i686-w64-mingw32-strip -p "$1"/x86/*.exe "$1"/x86/*.dll "$1"/x64/x86/*.dll
+    find "$1" -name '*.exe' -o -name '*.dll' | while read -r file; do
+        "$(processor "$file")-w64-mingw32-strip" -p "$file"
+    done
 }
 
 make_zip() {
@@ -73,36 +85,52 @@ make_zip() {
     printf '%s\n' "$1.zip"
 }
 
+# collect_all DIR ARCH=BUILD...
+collect_all() {
+    directory=$1
+    shift
+    [ $# -gt 0 ] || usage
+    mkdir -p "$directory"
+    for part in "$@"; do
+        case $part in
+        x64=* | x86=*) collect "${part%%=*}" "${part#*=}" "$directory" ;;
+        *) usage ;;
+        esac
+    done
+    add_texts "$directory"
+}
+
+# archive ARCH=BUILD...
+archive() {
+    kit=$root/pss-conformance
+    rm -rf "$kit"
+    collect_all "$kit" "$@"
+    strip_symbols "$kit"
+    make_zip "$kit"
+}
+
+usage() {
+    sed -n '6,8s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+}
+
 case ${1-} in
 --collect)
-    [ $# -ge 3 ] || {
-        sed -n '6,7s/^# \{0,1\}//p' "$0" >&2
-        exit 2
-    }
-    kit=$2
-    shift 2
-    mkdir -p "$kit"
-    for part in "$@"; do
-        collect "${part%%=*}" "${part#*=}" "$kit"
-    done
-    add_texts "$kit"
+    [ $# -gt 1 ] || usage
+    shift
+    collect_all "$@"
+    ;;
+--archive)
+    shift
+    archive "$@"
     ;;
 '')
     . "$source/scripts/packages.sh"
     need_packages $packages_windows zip
     mkdir -p "$root"
-    kit=$root/pss-conformance
-    rm -rf "$kit"
     build x64 x86_64
     build x86 i686
-    collect x64 "$root/x64" "$kit"
-    collect x86 "$root/x86" "$kit"
-    strip_symbols "$kit"
-    add_texts "$kit"
-    make_zip "$kit"
+    archive x64="$root/x64" x86="$root/x86"
     ;;
-*)
-    sed -n '6,7s/^# \{0,1\}//p' "$0" >&2
-    exit 2
-    ;;
+*) usage ;;
 esac

@@ -117,6 +117,7 @@ static void note_left(struct kit *kit, const struct run *run, const struct progr
     unsigned files = directory_remove(kit->scratch);
 
     directory_make(kit->scratch);
+    system_remove_keys();
     if (!run->left && !files)
         return;
     buffer_format(&kit->table.facts, "left behind: %s %s %.64s: ", end->bitness,

@@ -16,6 +16,16 @@ static void leave_a_process(const char *program)
         printf("a process was started\n");
 }
 
+/* As the tests' target does. */
+static void leave_a_key(void)
+{
+    HKEY key;
+
+    if (!RegCreateKeyExW(HKEY_CURRENT_USER, L"pss-test-key-sample", 0, NULL, REG_OPTION_VOLATILE,
+                         KEY_READ, NULL, &key, NULL))
+        RegCloseKey(key);
+}
+
 static void leave_a_file(void)
 {
     char directory[MAX_PATH - 20], path[MAX_PATH];
@@ -41,8 +51,10 @@ int main(int argc, char **argv)
         RaiseException(0xC0000420, EXCEPTION_NONCONTINUABLE, 0, NULL);
     if (strstr(program, "hangs") || strstr(program, "leaves"))
         leave_a_process(program);
-    if (strstr(program, "leaves"))
+    if (strstr(program, "leaves")) {
         leave_a_file();
+        leave_a_key();
+    }
     if (strstr(program, "hangs"))
         Sleep(INFINITE);
     printf("%s test_one\n[==========] 1 test(s) run.\n",

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <wchar.h>
 
 #include <windows.h>
 
@@ -104,6 +105,19 @@ void system_add_facts(struct buffer *facts)
     if (IsWow64Process(GetCurrentProcess(), &is_wow64))
         buffer_format(facts, "this program: %s%s\n", sizeof(void *) == 8 ? "x64" : "x86",
                       is_wow64 ? " under WOW64" : "");
+}
+
+void system_remove_keys(void)
+{
+    static const WCHAR prefix[] = L"pss-test-key-";
+    WCHAR name[256];
+    DWORD index = 0, length = 256;
+
+    while (!RegEnumKeyExW(HKEY_CURRENT_USER, index, name, &length, NULL, NULL, NULL, NULL)) {
+        if (wcsncmp(name, prefix, wcslen(prefix)) || RegDeleteKeyW(HKEY_CURRENT_USER, name))
+            index++;
+        length = 256;
+    }
 }
 
 static HMODULE load(const wchar_t *path)

@@ -11,6 +11,9 @@ int system_is_wine(void);
 /** Appends "name: value" lines: version, build, product, architecture, and Wine's version. */
 void system_add_facts(struct buffer *facts);
 
+/** Removes the keys that the tests' targets made under HKEY_CURRENT_USER; all begin alike. */
+void system_remove_keys(void);
+
 /**
  * In a program of its own, as a library may raise: whether a DLL has an API that works. Prints why
  * it has none.
