@@ -42,7 +42,7 @@ good() {
     has "$ARCH API missing passed      not compared          walk: test_walk_snapshot_data_never_changes"
     has 'skipped     does not apply        open_system_clone: test_fork_ends_with_its_last_handle'
     has 'pss.dll: this system has no NtCreateProcessEx'
-    has "$ARCH API missing passed      not compared          duplicate_matrix: test_pull_from_the_other_bitness_answers_alike"
+    has "$ARCH API missing passed      not compared          duplicate_matrix: test_duplicate_of_everything_answers_alike_in_the_other_bitness"
     has ': class 64 '
     has '<title>pss.dll conformance</title>' report.html
     has "<testsuite name=\"$ARCH pss.dll walk\">" report.xml

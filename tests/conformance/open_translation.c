@@ -102,8 +102,8 @@ static void test_self_capture_of_threads_in_transit_ends_and_has_their_stacks(vo
 
     (void)state;
     if (under_test_on_wine() && sizeof(void *) == 4 && !getenv("PSS_TRANSLATION"))
-        skip_because("with 32 bits under Wine 8 one run in five hangs, for a reason that is not "
-                     "known yet; PSS_TRANSLATION=1 runs it");
+        skip_because("Wine 8's GetThreadContext of a busy 32-bit thread may never return, with and "
+                     "without pss.dll; PSS_TRANSLATION=1 runs it");
     start_workers();
     for (DWORD i = 0; i < rounds; i++) {
         HPSS snapshot = NULL;
