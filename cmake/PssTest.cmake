@@ -109,7 +109,7 @@ function(pss_add_foreign_program)
     list(TRANSFORM arg_LIBS PREPEND "-l")
     file(GLOB headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/support/*.h" "${PROJECT_SOURCE_DIR}/include/*.h")
     add_custom_command(OUTPUT "${program}"
-        COMMAND ${PSS_FOREIGN_COMPILER} -std=c11 -O2 -w "-I${PROJECT_SOURCE_DIR}/tests"
+        COMMAND ${PSS_FOREIGN_COMPILER} -std=c11 -O2 -w -Wl,--no-insert-timestamp "-I${PROJECT_SOURCE_DIR}/tests"
             "-I${PROJECT_SOURCE_DIR}/tests/support" "-I${PROJECT_SOURCE_DIR}/include"
             -o ${program} ${arg_SOURCES} ${arg_LIBS}
         DEPENDS ${arg_SOURCES} ${headers} VERBATIM)

@@ -6,7 +6,7 @@ packages_windows='cmake ninja-build wine wine64
 packages_native='clang libclang-rt-dev g++ libwine-dev libcmocka-dev'
 packages_linkers='lld llvm'
 packages_debugger='lldb'
-# What a release is made with: pss.lib for MSVC, pss.html, and the archive.
+# What a release is made with: pss.lib for MSVC, pss.html, and the archive, which the conformance kit is, too.
 packages_release='llvm mandoc zip'
 # By which the tests use what is installed, and sign a program.
 packages_flags='pkgconf osslsigncode openssl'

@@ -77,7 +77,7 @@ static void test_aux_page_of_wow64_target_is_the_shared_data_page(void **state)
 
     (void)state;
     if (!target)
-        skip();
+        skip_because(NO_OTHER_BITNESS);
     if (under_test_is_ours())
         assert_captures_shared_page(target->process);
     target_destroy(target);

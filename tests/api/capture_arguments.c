@@ -339,7 +339,7 @@ static void test_capture_x64_target_by_x86_caller_is_not_supported(void **state)
 
     (void)state;
     if (!target)
-        skip();
+        skip_because(NO_OTHER_BITNESS);
     assert_capture_fails(target->process, PSS_CAPTURE_NONE, ERROR_NOT_SUPPORTED);
     assert_capture_fails(target->process, ALL_FLAGS, ERROR_NOT_SUPPORTED);
     assert_capture_fails(target->process, 0x8000, ERROR_INVALID_PARAMETER);

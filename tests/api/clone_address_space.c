@@ -153,7 +153,7 @@ static void test_clone_holds_every_byte_of_a_wow64_target(void **state)
     only_ours();
     struct target *target = sizeof(void *) == 8 ? start_subject(target_start_foreign()) : NULL;
     if (!target)
-        skip();
+        skip_because(NO_OTHER_BITNESS);
     assert_holds_everything(target);
     target_destroy(target);
 }
@@ -250,7 +250,7 @@ static void test_clone_has_the_regions_of_a_wow64_target(void **state)
     only_ours();
     struct target *target = sizeof(void *) == 8 ? start_subject(target_start_foreign()) : NULL;
     if (!target)
-        skip();
+        skip_because(NO_OTHER_BITNESS);
     assert_same_regions(target);
     target_destroy(target);
 }

@@ -47,7 +47,7 @@ static void test_clone_and_aux_pages_of_a_wow64_target_are_both_there(void **sta
     only_ours();
     struct target *target = sizeof(void *) == 8 ? target_start_foreign() : NULL;
     if (!target)
-        skip();
+        skip_because(NO_OTHER_BITNESS);
     HPSS snapshot = target_capture(target, BOTH, 0);
     assert_both(snapshot);
     free_snapshot(snapshot);

@@ -96,7 +96,8 @@ static void test_clone_of_a_replaced_program_of_the_other_bitness_is_refused(voi
 
     (void)state;
     if (sizeof(void *) == 4)
-        skip(); /* the target would be one with 64 bits */
+        skip_because("a 32-bit caller cannot capture a 64-bit target"); /* the target would be one
+                                                                           with 64 bits */
     start(FOREIGN);
     replace(OWN);
     DWORD error = pss.capture(victim.process.hProcess, PSS_CAPTURE_VA_CLONE, 0, &snapshot);

@@ -204,7 +204,7 @@ static void test_client_hang_reporter_walks_the_stacks_of_the_clone(void **state
     (void)state;
     struct scene scene = scene_open();
     if (!debug_help_can_invade(scene.target->process))
-        skip();
+        skip_because("the system\'s dbghelp cannot do this with any process");
     HANDLE process = open_for_clone(scene.target->pid);
     HPSS snapshot = NULL;
     target_call(scene.target, TARGET_THREADS, 3, 0, 0, 0);

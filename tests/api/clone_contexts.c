@@ -62,7 +62,7 @@ static void test_clone_holds_the_stacks_of_a_wow64_target(void **state)
 
     (void)state;
     if (!target)
-        skip();
+        skip_because(NO_OTHER_BITNESS);
     target_call(target, TARGET_THREADS, THREADS, 0, 0, 0);
     target_freeze(target);
     HPSS snapshot = clone_capture(target->process, CONTEXTS, CONTEXT_ALL);
@@ -139,7 +139,7 @@ static void test_clone_stacks_are_walked_from_captured_contexts(void **state)
     (void)state;
     struct target *target = target_start();
     if (!debug_help_can_invade(target->process))
-        skip();
+        skip_because("the system\'s dbghelp cannot do this with any process");
     target_call(target, TARGET_THREADS, THREADS, 0, 0, 0);
     HPSS snapshot = clone_capture(target->process, CONTEXTS, CONTEXT_FULL);
     struct records records = records_read(snapshot, PSS_WALK_THREADS);

@@ -146,7 +146,7 @@ static void test_clone_with_a_mapped_file_that_was_cut_has_what_is_left(void **s
     (void)state;
     if (!cut_by_the_system(scene.path) && !cut_by_the_host(scene.path)) {
         scene_close(&scene);
-        skip();
+        skip_because("a mapped file cannot be cut here");
     }
     HPSS snapshot = clone_capture(scene.target->process, PSS_CAPTURE_VA_SPACE, 0);
     clone_assert_pattern(clone_of(snapshot), scene.memory, SIZE, 8);
@@ -169,7 +169,7 @@ static void test_clone_while_a_mapped_file_is_being_cut_succeeds(void **state)
                                  "truncate -c -s 4096 $1; truncate -c -s 262144 $1; done") ||
         !wait_until_cut(scene.path)) {
         scene_close(&scene);
-        skip();
+        skip_because("this needs the host of a Wine");
     }
     for (int i = 0; i < 20; i++) {
         HPSS snapshot = clone_capture(scene.target->process, i % 2 ? PSS_CAPTURE_VA_SPACE : 0, 0);

@@ -224,7 +224,7 @@ static void test_clone_dump_has_the_targets_modules_and_memory(void **state)
     (void)state;
     struct target *target = target_start();
     if (!debug_help_load() || !can_dump(target->process))
-        skip();
+        skip_because("the system\'s dbghelp cannot do this with any process");
     uint64_t memory = prepare(target);
     target_call(target, TARGET_THREADS, 3, 0, 0, 0);
     HPSS snapshot = clone_capture(target->process, 0, 0);
@@ -244,7 +244,7 @@ static void test_clone_dump_of_the_clone_reopened_by_pid_is_the_same(void **stat
     (void)state;
     struct target *target = target_start();
     if (!debug_help_load() || !can_dump(target->process))
-        skip();
+        skip_because("the system\'s dbghelp cannot do this with any process");
     uint64_t memory = prepare(target);
     HPSS snapshot = clone_capture(target->process, 0, 0);
     HANDLE clone = OpenProcess(PROCESS_VM_READ | PROCESS_QUERY_INFORMATION | PROCESS_DUP_HANDLE,
@@ -264,7 +264,7 @@ static void test_clone_dump_of_a_wow64_target_has_its_memory(void **state)
 
     (void)state;
     if (!target || !debug_help_load() || !can_dump(target->process))
-        skip();
+        skip_because("the system\'s dbghelp cannot do this with any process");
     uint64_t memory = prepare(target);
     HPSS snapshot = clone_capture(target->process, 0, 0);
     struct dump dump = make_dump(clone_of(snapshot));

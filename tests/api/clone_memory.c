@@ -242,7 +242,7 @@ static void test_clone_of_wow64_target_keeps_its_bytes(void **state)
 
     (void)state;
     if (!target)
-        skip();
+        skip_because(NO_OTHER_BITNESS);
     uint64_t memory = allocate(target, SIZE);
     fill(target, memory, SIZE, BEFORE);
     HPSS snapshot = capture(target);

@@ -92,7 +92,7 @@ static void test_clone_modules_of_a_wow64_target_are_the_targets(void **state)
 
     (void)state;
     if (!target)
-        skip();
+        skip_because(NO_OTHER_BITNESS);
     HPSS snapshot = capture(target);
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         found += assert_same_modules(target->process, clone_of(snapshot), lists[i]);
@@ -274,7 +274,7 @@ static void test_clone_symbols_know_the_targets_modules(void **state)
     (void)state;
     struct target *target = target_start();
     if (!debug_help_can_invade(target->process))
-        skip();
+        skip_because("the system\'s dbghelp cannot do this with any process");
     HPSS snapshot = capture(target);
     DWORD count = list_modules(target->process, modules, LIST_MODULES_DEFAULT);
     struct module_list found = invade(clone_of(snapshot));

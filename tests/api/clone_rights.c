@@ -107,7 +107,7 @@ static void test_clone_of_a_64_bit_target_by_a_32_bit_caller_is_not_supported(vo
 
     (void)state;
     if (!target)
-        skip();
+        skip_because(NO_OTHER_BITNESS);
     assert_capture_fails(target->process, 0, ERROR_NOT_SUPPORTED);
     assert_same(target_children_count(target->pid), 0);
     target_destroy(target);

@@ -257,7 +257,7 @@ static void test_detail_of_wow64_process_handle_has_its_flag(void **state)
 
     (void)state;
     if (!foreign)
-        skip();
+        skip_because(NO_OTHER_BITNESS);
     struct target *target = target_start();
     uint64_t narrow =
         target_call(target, TARGET_PROCESS, foreign->pid, PROCESS_QUERY_INFORMATION, 0, 0);

@@ -44,8 +44,7 @@ static void test_handle_trace_of_traced_process_is_a_section(void **state)
                                             (PROCESSINFOCLASS)NT_PROCESS_HANDLE_TRACING, &enable,
                                             sizeof(enable)))) {
         target_destroy(target);
-        print_message("this system does not trace handles\n");
-        skip();
+        skip_because("this system does not trace handles");
     }
     target_call(target, TARGET_EVENT, 0, 0, 0, 0);
     assert_same(query_trace(target->process, &trace, &snapshot), ERROR_SUCCESS);

@@ -139,7 +139,7 @@ static void test_handles_of_wow64_target_equal_the_oracle(void **state)
 
     (void)state;
     if (!target)
-        skip();
+        skip_because(NO_OTHER_BITNESS);
     make_everything(target);
     assert_handles_like_oracle(target);
     target_destroy(target);

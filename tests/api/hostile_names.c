@@ -117,7 +117,7 @@ static void run_program(struct program *program, void (*befall)(const struct pro
 
     if (!make_program(program) || !hostile_start(path_of(program), "quiet", 1, &hostile)) {
         remove_program(program);
-        skip();
+        skip_because("a program of that name cannot be made or started here");
     }
     assert_true(hostile.is_here);
     tally(TALLY_HOSTILE_TARGETS, 1);

@@ -186,7 +186,7 @@ static void test_target_of_the_other_bitness_is_complete(void **state)
 
     (void)state;
     if (!target)
-        skip();
+        skip_because(NO_OTHER_BITNESS);
     target_call(target, TARGET_THREADS, 10, 0, 0, 0);
     target_call(target, TARGET_MANY_HANDLES, TARGET_EVENT, 20, 0, 0);
     target_freeze(target);

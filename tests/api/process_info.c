@@ -139,7 +139,7 @@ static void test_process_information_of_wow64_target_says_so(void **state)
 
     (void)state;
     if (!target)
-        skip();
+        skip_because(NO_OTHER_BITNESS);
     PSS_PROCESS_INFORMATION information = capture_information(target->process);
     assert_identity(target->process, target->pid, &information);
     assert_same(information.Flags, PSS_PROCESS_FLAGS_WOW64);
@@ -360,7 +360,7 @@ static void test_process_information_long_image_name_is_cut_and_terminated(void 
     while (count--)
         RemoveDirectoryW(parts[count]);
     if (!started)
-        skip();
+        skip_because("a program at a path of that length cannot be started here");
 }
 
 int main(int argc, char **argv)

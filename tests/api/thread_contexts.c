@@ -137,8 +137,7 @@ static void test_context_of_parked_thread_has_its_registers(void **state)
 static void test_context_extended_has_the_upper_vector_halves(void **state)
 {
     if (!has_avx()) {
-        print_message("this system has no AVX\n");
-        skip();
+        skip_because("this system has no AVX");
     }
     locate_feature locate = (locate_feature)(void (*)(void))from_kernel32("LocateXStateFeature");
     struct parked parked = start_parked(true);
@@ -178,7 +177,7 @@ static void test_context_extended_is_as_long_as_initialize_context_says(void **s
     (void)state;
     if (!initialize || initialize(NULL, CONTEXT_ALL | XSTATE_BIT, NULL, &needed) || !needed) {
         target_destroy(target);
-        skip();
+        skip_because("this system has no InitializeContext for extended contexts");
     }
     HPSS snapshot = target_capture(target, EXTENDED, CONTEXT_ALL);
     assert_true(thread_information(snapshot).ContextLength >= sizeof(CONTEXT));
@@ -258,7 +257,7 @@ static void test_contexts_of_wow64_target_are_the_native_ones(void **state)
 
     (void)state;
     if (!target)
-        skip();
+        skip_because(NO_OTHER_BITNESS);
     assert_contexts_like_get_thread_context(target, CONTEXT_FULL);
     target_destroy(target);
 }
@@ -294,7 +293,7 @@ static void test_context_shows_debug_registers_that_were_set(void **state)
     CloseHandle(thread);
     if (!is_set) {
         target_destroy(parked.target);
-        skip();
+        skip_because("this system did not set the debug registers");
     }
     HPSS snapshot = target_capture(parked.target, CONTEXTS, CONTEXT_ALL);
     struct records records = records_read(snapshot, PSS_WALK_THREADS);

@@ -109,7 +109,7 @@ static void test_thread_name_too_long_for_the_word_is_cut(void **state)
     for (size_t i = 0; i < 32766; i++)
         longest[i] = L'n';
     if (!describe || FAILED(describe(GetCurrentThread(), longest)))
-        skip();
+        skip_because("this system has no names of threads");
     assert_same(pss.capture(GetCurrentProcess(), PSS_CAPTURE_THREADS, 0, &snapshot), ERROR_SUCCESS);
     struct records records = records_read(snapshot, PSS_WALK_THREAD_NAME);
     const PSS_THREAD_NAME *name = record_at(records, PSS_THREAD_NAME, 0);

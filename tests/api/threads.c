@@ -88,7 +88,7 @@ static void test_threads_of_wow64_target_equal_the_oracle(void **state)
 
     (void)state;
     if (!target)
-        skip();
+        skip_because(NO_OTHER_BITNESS);
     target_call(target, TARGET_THREADS, 3, 0, 0, 0);
     assert_threads_like_oracle(target);
     target_destroy(target);
@@ -217,8 +217,7 @@ static void test_thread_ended_with_open_handle_is_listed_as_terminated(void **st
     target_call(target, TARGET_THREAD, TARGET_THREAD_ENDS, 0, 0, 0);
     DWORD id = (DWORD)target_value(target, 0);
     if (!is_enumerated(target, id)) {
-        print_message("this system does not enumerate ended threads\n");
-        skip();
+        skip_because("this system does not enumerate ended threads");
     }
     struct records records = capture_threads(target, &snapshot);
     const PSS_THREAD_ENTRY *entry = find_thread(&records, id);

@@ -120,7 +120,7 @@ static void test_va_space_of_wow64_target_equals_the_oracle(void **state)
 
     (void)state;
     if (!target)
-        skip();
+        skip_because(NO_OTHER_BITNESS);
     map_everything(target);
     assert_like_oracle(target, SECTIONS);
     target_destroy(target);
@@ -287,7 +287,7 @@ static void test_va_space_of_wow64_target_has_pe32_and_pe32_plus_images(void **s
 
     (void)state;
     if (!target)
-        skip();
+        skip_because(NO_OTHER_BITNESS);
     HPSS snapshot = target_capture(target, SECTIONS, 0);
     struct records records = records_read(snapshot, PSS_WALK_VA_SPACE);
     for (DWORD i = 0; i < records.count; i++) {

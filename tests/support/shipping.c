@@ -31,7 +31,8 @@ static bool foreign_dll(WCHAR dll[TEXT_LENGTH])
         length = GetModuleFileNameW(NULL, dll, TEXT_LENGTH);
         while (length && dll[length - 1] != '\\')
             length--;
-        _snwprintf(dll + length, TEXT_LENGTH - length, L"..\\foreign\\bin\\pss.dll");
+        _snwprintf(dll + length, TEXT_LENGTH - length, L"%ls\\pss.dll",
+                   sizeof(void *) == 8 ? L"x86" : L"x64");
         dll[TEXT_LENGTH - 1] = 0;
     }
     return GetFileAttributesW(dll) != INVALID_FILE_ATTRIBUTES;

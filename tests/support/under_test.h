@@ -49,11 +49,21 @@ bool under_test_is_ours(void);
 /** Whether the system is Wine. */
 bool under_test_on_wine(void);
 
+/** Skips the test and says why, as a line that the conformance kit shows in its table. */
+#define skip_because(reason)                      \
+    do {                                          \
+        print_message("skipped: %s\n", (reason)); \
+        skip();                                   \
+    } while (0)
+
+/** Why a test of two bitnesses is skipped. */
+#define NO_OTHER_BITNESS "no target of the other bitness can be started here"
+
 /** Skips the test unless the DLL is this project's, which alone survives what follows. */
-#define only_ours()                \
-    do {                           \
-        if (!under_test_is_ours()) \
-            skip();                \
+#define only_ours()                                                     \
+    do {                                                                \
+        if (!under_test_is_ours())                                      \
+            skip_because("only pss.dll promises this, or survives it"); \
     } while (0)
 
 /**
