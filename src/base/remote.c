@@ -3,6 +3,7 @@
 #include "base/remote.h"
 
 #include "base/errand.h"
+#include "base/low.h"
 #include "base/region.h"
 
 #include <string.h>
@@ -53,14 +54,12 @@ static DWORD NTAPI release_all(void *memory)
 static DWORD NTAPI allocate(void *memory)
 {
     struct remote_errand *errand = memory;
-    SIZE_T size = errand->size;
     void *base = NULL;
     NTSTATUS status;
 
     if (!pss_errand_begin(&errand->state))
         return 0;
-    status = errand->nt->allocate_memory(errand->what.process, &base, 0, &size,
-                                         MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    status = pss_low_allocate(errand->nt, errand->what.process, errand->size, &base);
     errand->what.address = (uint64_t)(ULONG_PTR)base;
     __atomic_store_n(&errand->status, status, __ATOMIC_RELEASE); /* last: it vouches for the rest */
     return 0;
