@@ -33,7 +33,7 @@ if(WIN32)
 else()
     # Wine's headers know that long has 64 bits here; MinGW's do not.
     find_path(PSS_WINE_HEADERS windows.h PATHS /usr/include/wine/wine/windows /usr/include/wine/windows
-        NO_DEFAULT_PATH REQUIRED)
+        /usr/local/include/wine/windows NO_DEFAULT_PATH REQUIRED)
     target_compile_options(pss_options INTERFACE -fms-extensions -fshort-wchar -Wno-microsoft -isystem ${PSS_WINE_HEADERS})
     add_library(pss_sanitizers INTERFACE)
     set(sanitizers -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all)

@@ -9,7 +9,12 @@ endif()
 if(PSS_WINE)
     set(PSS_WINE_PREFIX "${PROJECT_BINARY_DIR}/wineprefix")
     set(PSS_WINE_DLLS "")
-    if(PSS_BUILD_TESTS AND NOT EXISTS /usr/lib/i386-linux-gnu/wine/i386-windows/ntdll.dll)
+    # The 32-bit DLLs are wherever this Wine's libraries are, below its prefix.
+    get_filename_component(pss_wine_program "${PSS_WINE}" REALPATH)
+    get_filename_component(pss_wine_root "${pss_wine_program}/../.." ABSOLUTE)
+    file(GLOB pss_wine_i386 "${pss_wine_root}/lib*/wine/i386-windows/ntdll.dll"
+        "${pss_wine_root}/lib*/*/wine/i386-windows/ntdll.dll")
+    if(PSS_BUILD_TESTS AND NOT pss_wine_i386)
         pss_fetch(wine-i386 PSS_WINE_DLLS)
     endif()
     configure_file("${PROJECT_SOURCE_DIR}/cmake/wine-run.sh.in" "${PROJECT_BINARY_DIR}/wine-run" @ONLY

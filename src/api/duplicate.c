@@ -3,6 +3,7 @@
  */
 #include "api/api.h"
 #include "api/foreign.h"
+#include "base/low.h"
 #include "base/remote.h"
 
 #include <string.h>
@@ -96,15 +97,13 @@ static struct pss_block make_header(const struct shipment *shipment, enum pss_or
 
 static NTSTATUS take_block(struct shipment *shipment, struct pss_block **block)
 {
-    SIZE_T size = shipment->block->size;
-    void *base = NULL;
+    void *base;
     NTSTATUS status;
 
     *block = shipment->block;
     if (shipment->is_copy)
         return STATUS_SUCCESS;
-    status = shipment->nt->allocate_memory(PSS_CURRENT_PROCESS, &base, 0, &size,
-                                           MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    status = pss_low_allocate(shipment->nt, PSS_CURRENT_PROCESS, shipment->block->size, &base);
     if (!NT_SUCCESS(status))
         return status;
     memcpy(base, shipment->block, shipment->block->size);

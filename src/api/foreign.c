@@ -2,6 +2,7 @@
 /* Snapshots in other processes: one read into memory of our own, then the copy alone is used. */
 #include "api/foreign.h"
 
+#include "base/low.h"
 #include "base/remote.h"
 
 #define TRUSTED_SIZE 0x10000u /* bytes of memory that are asked for because somebody says so */
@@ -122,8 +123,8 @@ NTSTATUS pss_foreign_read(const struct pss_nt *nt, const struct pss_party *party
                           struct pss_block **block)
 {
     struct pss_block header;
-    SIZE_T allocated, whole = 0;
-    void *copy = NULL;
+    SIZE_T whole = 0;
+    void *copy;
     char last;
     NTSTATUS status = read_exactly(nt, party->process, address, &header, sizeof(header));
 
@@ -135,9 +136,7 @@ NTSTATUS pss_foreign_read(const struct pss_nt *nt, const struct pss_party *party
         status = read_exactly(nt, party->process, address + header.size - 1, &last, 1);
     if (!NT_SUCCESS(status))
         return status;
-    allocated = header.size;
-    status = nt->allocate_memory(PSS_CURRENT_PROCESS, &copy, 0, &allocated,
-                                 MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    status = pss_low_allocate(nt, PSS_CURRENT_PROCESS, header.size, &copy);
     if (!NT_SUCCESS(status))
         return status;
     status = read_copy(nt, party->process, address, copy, header.size);

@@ -3,6 +3,7 @@
 #include "base/remote.h"
 
 #include "base/errand.h"
+#include "base/low.h"
 #include "base/region.h"
 
 #include <string.h>
@@ -49,12 +50,9 @@ static void release_all(struct remote_errand *errand)
 
 static void allocate(struct remote_errand *errand)
 {
-    SIZE_T size = errand->size;
     void *base = NULL;
-    NTSTATUS status;
+    NTSTATUS status = pss_low_allocate(errand->nt, errand->what.process, errand->size, &base);
 
-    status = errand->nt->allocate_memory(errand->what.process, &base, 0, &size,
-                                         MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
     errand->what.address = (uint64_t)(ULONG_PTR)base;
     __atomic_store_n(&errand->status, status, __ATOMIC_RELEASE); /* last: it vouches for the rest */
 }

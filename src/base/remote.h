@@ -15,7 +15,7 @@ struct pss_remote_release {
 };
 
 /**
- * Allocates memory in another process, with PROCESS_VM_OPERATION.
+ * Allocates memory in another process as pss_low_allocate does, with PROCESS_VM_OPERATION.
  *
  * \param address  [out] Untouched on failure.
  * \return STATUS_SUCCESS · STATUS_IO_TIMEOUT: the process did not do it in time · any status of the

@@ -2,6 +2,8 @@
 /* Builds a block: appends to one region per section, then lays them out side by side. */
 #include "descriptor/descriptor.h"
 
+#include "base/low.h"
+
 #include <string.h>
 
 uint32_t pss_section_stride(enum pss_section section, uint32_t context_stride)
@@ -120,15 +122,13 @@ NTSTATUS pss_builder_seal(const struct pss_nt *nt, const struct pss_builder *bui
         .references = 1,
     };
     uint64_t end = lay_out(builder, &header);
-    SIZE_T allocated = (SIZE_T)end;
-    void *base = NULL;
+    void *base;
     NTSTATUS status;
 
     if (end > UINT32_MAX)
         return STATUS_NO_MEMORY;
     header.size = (uint32_t)end;
-    status = nt->allocate_memory(PSS_CURRENT_PROCESS, &base, 0, &allocated,
-                                 MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    status = pss_low_allocate(nt, PSS_CURRENT_PROCESS, header.size, &base);
     if (!NT_SUCCESS(status))
         return status;
     memcpy(base, &header, sizeof(header));

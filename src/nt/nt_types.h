@@ -51,6 +51,17 @@ enum pss_thread_class {
     PSS_NT_THREAD_NAME = 38,          /* since: Windows 10 1607 */
 };
 
+/*
+ * ZeroBits of NtAllocateVirtualMemory, for an address that the system chooses for a 64-bit caller:
+ * a mask of the bits that it may have, or the number of upper ones of the lower 32 that are zero,
+ * with all above them. A 32-bit caller is given what it can name, also in a 64-bit process.
+ * source: learn.microsoft.com, NtAllocateVirtualMemory (masks, without the version they came with);
+ * LuaJIT lj_alloc.c (1 is below 2 GB); observed under Wine 8.0 and 10.0, by api_low_memory
+ */
+#define PSS_NT_ANYWHERE   0u
+#define PSS_NT_BELOW_2_GB 1u
+#define PSS_NT_BELOW_4_GB 0xFFFFFFFFu
+
 /* NtQueryVirtualMemory classes. source: phnt ntmmapi.h */
 enum pss_memory_class {
     PSS_NT_MEMORY_BASIC = 0,

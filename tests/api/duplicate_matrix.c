@@ -2,6 +2,7 @@
 /* Duplicates answer as their sources do: from each kind of process, into each, with each flag. */
 #include "clone.h"
 #include "ledger.h"
+#include "nt_calls.h"
 #include "pattern.h"
 #include "records.h"
 #include "shipping.h"
@@ -24,10 +25,11 @@ static const struct {
     {PSS_CREATE_USE_VM_ALLOCATIONS, PSS_DUPLICATE_CLOSE_SOURCE},
 };
 
-#define I386_CONTEXT_ALL 0x1003Fu /* what a 32-bit process may ask for */
-#define MARKS_SIZE       4096u    /* bytes */
-#define MARKS_SEED       4711
-#define WAYS             (sizeof(ways) / sizeof(ways[0]))
+#define I386_CONTEXT_ALL  0x1003Fu  /* what a 32-bit process may ask for */
+#define AMD64_CONTEXT_ALL 0x10001Fu /* and a 64-bit one */
+#define MARKS_SIZE        4096u     /* bytes */
+#define MARKS_SEED        4711
+#define WAYS              (sizeof(ways) / sizeof(ways[0]))
 
 /* What a 32-bit reader sees of a 64-bit capture; only the test may have made that. */
 static bool is_narrow(enum receiver receiver)
@@ -113,15 +115,27 @@ static void ship_one(const struct cargo *cargo, DWORD duplicate_flags)
     free(answers.bytes);
 }
 
+/* Bytes of a known pattern where a receiver of either bitness can read them, see nt_types.h. */
+static uint64_t make_marks(struct target *subject)
+{
+    void *marks = NULL;
+    SIZE_T size = MARKS_SIZE;
+
+    assert_same(NtAllocateVirtualMemory(subject->process, &marks,
+                                        sizeof(void *) == 8 ? UINT32_MAX : 0, &size,
+                                        MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE),
+                0);
+    target_call(subject, TARGET_FILL, address_of(marks), MARKS_SIZE, MARKS_SEED, 0);
+    return address_of(marks);
+}
+
 static void ship_all(enum receiver receiver, DWORD flags)
 {
     struct cargo cargo = {.narrow = is_narrow(receiver)};
 
     cargo.receiver = start_receiver(receiver);
     cargo.subject = ship_start_subject();
-    cargo.marks = target_call(cargo.subject, TARGET_ALLOCATE, 0, MARKS_SIZE,
-                              MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
-    target_call(cargo.subject, TARGET_FILL, cargo.marks, MARKS_SIZE, MARKS_SEED, 0);
+    cargo.marks = make_marks(cargo.subject);
     for (size_t i = 0; i < WAYS; i++) {
         cargo.flags = flags | ways[i].capture;
         ship_one(&cargo, ways[i].duplicate);
@@ -222,23 +236,22 @@ static void test_pull_from_another_process_answers_alike(void **state)
     pull(ship_start());
 }
 
-/* A 32-bit test cannot name what a 64-bit process has above 4 GB. */
 static void test_pull_from_the_other_bitness_answers_alike(void **state)
 {
+    bool narrow = sizeof(void *) == 4; /* of a 64-bit process, by a 32-bit one */
+
     (void)state;
     only_ours();
-    if (sizeof(void *) == 4)
-        skip();
     struct target *source = ship_start_foreign();
     if (!source)
         skip();
-    HPSS there =
-        ship_capture_there(source, 0, SHIP_EVERYTHING & ~PSS_CAPTURE_VA_CLONE, I386_CONTEXT_ALL);
-    struct ship_answers answers = ship_read(source, there, false);
+    HPSS there = ship_capture_there(source, 0, SHIP_EVERYTHING & ~PSS_CAPTURE_VA_CLONE,
+                                    narrow ? AMD64_CONTEXT_ALL : I386_CONTEXT_ALL);
+    struct ship_answers answers = ship_read(source, there, narrow);
     HPSS here = ship_duplicate(source->process, there, GetCurrentProcess(), 0);
-    ship_assert_same(ship_read(NULL, here, false), &answers);
+    ship_assert_same(ship_read(NULL, here, narrow), &answers);
     assert_same(ship_free_there(source, there), ERROR_SUCCESS);
-    ship_assert_same(ship_read(NULL, here, false), &answers);
+    ship_assert_same(ship_read(NULL, here, narrow), &answers);
     free_snapshot(here);
     free(answers.bytes);
 }

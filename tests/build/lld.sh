@@ -12,8 +12,11 @@ clang=$(command -v clang) || {
     echo 'skipped: clang is not installed (package clang)'
     exit 77
 }
-headers=/usr/include/wine/wine
-[ -e $headers/windows/windows.h ] || {
+headers=
+for directory in /usr/include/wine/wine /usr/include/wine /usr/local/include/wine /opt/wine*/include/wine; do
+    [ -n "$headers" ] || [ ! -e "$directory/windows/windows.h" ] || headers=$directory
+done
+[ -n "$headers" ] || {
     echo "skipped: Wine's headers are not installed (package libwine-dev)"
     exit 77
 }

@@ -80,6 +80,15 @@ CONDITION(is_of_mark)
     return faulty_made_before(FAULTY_map_view) != 0;
 }
 
+#if UINTPTR_MAX > UINT32_MAX
+/* A 32-bit caller asks for no limit: its system gives it what it can name. */
+CONDITION(is_below_limit)
+{
+    (void)what;
+    return call->limit != 0;
+}
+#endif
+
 static const struct expectation_row shipping[] = {
     ROW(SERVICE_COUNT, ANY_CLASS, is_closing, any, VERDICT_ABSORBED, STATUS_SUCCESS,
         "the duplicate is there; the source or a handle of it is left"),
@@ -104,6 +113,10 @@ static const struct expectation_row shipping[] = {
     ABSORBED(duplicate, ANY_CLASS, is_free, any, "a handle stays open in the other process"),
     TOLD_AS(free_memory, ANY_CLASS, is_free, gone, STATUS_INVALID_HANDLE,
             "STATUS_INVALID_HANDLE: somebody else has freed it"),
+#if UINTPTR_MAX > UINT32_MAX
+    ABSORBED(allocate_memory, ANY_CLASS, is_below_limit, any,
+             "nothing is missing: the snapshot may lie elsewhere"),
+#endif
     TOLD_AS(allocate_memory, ANY_CLASS, is_release, gone, STATUS_INVALID_HANDLE,
             "STATUS_INVALID_HANDLE: no allocator says that"),
     TOLD_AS(create_thread, ANY_CLASS, is_release, gone, STATUS_INVALID_HANDLE,

@@ -285,10 +285,11 @@ static void test_seal_without_memory_leaves_builder_and_output(void **state)
     (void)state;
     build(&model);
     faulty_reset();
-    faulty_fail(1, false, STATUS_COMMITMENT_LIMIT);
+    faulty_fail(1, true, STATUS_COMMITMENT_LIMIT);
     assert_int_equal(pss_builder_seal(faulty_nt(), &model.builder, &block),
                      STATUS_COMMITMENT_LIMIT);
     assert_ptr_equal(block, untouched);
+    faulty_reset();
     assert_int_equal(pss_builder_seal(faulty_nt(), &model.builder, &block), STATUS_SUCCESS);
     assert_equals_model(&model, block);
     pss_block_release(faulty_nt(), block);

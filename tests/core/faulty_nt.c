@@ -337,7 +337,7 @@ static NTSTATUS NTAPI allocate_memory(HANDLE process, void **base, ULONG_PTR zer
                                       SIZE_T *size, ULONG type, ULONG protect)
 {
     FAIL_IF_PLANNED(.service = FAULTY_allocate_memory, .handle = process, .size = *size,
-                    .address = *base, .is_remote = is_remote(process));
+                    .address = *base, .limit = zero_bits, .is_remote = is_remote(process));
     NTSTATUS status = inner.allocate_memory(process, base, zero_bits, size, type, protect);
     if (NT_SUCCESS(status) && !is_remote(process))
         faulty_account_allocate(*base);

@@ -40,6 +40,7 @@ struct faulty_call {
     ULONG class_number;         /* of a query */
     SIZE_T size;                /* of the buffer */
     const void *address;        /* in the process */
+    ULONG_PTR limit;            /* of an address that is allocated; 0: none */
     bool is_remote;             /* it changes the memory of another process */
     uint32_t number;            /* among all calls since the last faulty_reset, from 1 */
     uint32_t fallible;          /* the number that faulty_fail counts; 0: a release */

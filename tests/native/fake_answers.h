@@ -53,7 +53,14 @@ NTSTATUS fake_answer_mutant(HANDLE *mutant, ACCESS_MASK access, const UNICODE_ST
 NTSTATUS fake_answer_release_mutant(HANDLE mutant);
 
 /* fake_remote.c: memory of other processes; what hangs does so in here */
-NTSTATUS fake_remote_allocate(HANDLE process, void **base, SIZE_T *size, ULONG type, ULONG protect);
+/* What NtAllocateVirtualMemory is asked for beside the place and the size. */
+struct fake_allocation {
+    uint64_t limit; /* the first address that it may not have */
+    ULONG type, protect;
+};
+
+NTSTATUS fake_remote_allocate(HANDLE process, void **base, SIZE_T *size,
+                              struct fake_allocation what);
 NTSTATUS fake_remote_free(HANDLE process, void **base, SIZE_T *size, ULONG type);
 NTSTATUS fake_remote_protect(HANDLE process, void **base, SIZE_T *size, ULONG protect,
                              ULONG *previous);

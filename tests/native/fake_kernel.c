@@ -31,6 +31,7 @@ static pthread_cond_t change = PTHREAD_COND_INITIALIZER;
 struct allocation {
     void *base, *whole;
     SIZE_T asked, size; /* bytes */
+    int is_low;
     struct allocation *next;
 };
 
@@ -319,16 +320,16 @@ static void free_zeroes(void *whole, SIZE_T size)
         munmap(whole, size + SPARE);
 }
 
-void *fake_memory_allocate(SIZE_T size)
+void *fake_memory_allocate(SIZE_T size, int is_low)
 {
     struct allocation *allocation;
     SIZE_T rounded = (size + PAGE - 1) & ~(SIZE_T)(PAGE - 1);
 
-    if (rounded < size || rounded > fake.memory_budget ||
+    if (rounded < size || rounded > fake.memory_budget || (is_low && fake.lacks_low_memory) ||
         fake.memory > fake.memory_budget - rounded)
         return NULL;
     allocation = allocate(sizeof(*allocation));
-    *allocation = (struct allocation){NULL, NULL, size, rounded, allocations};
+    *allocation = (struct allocation){NULL, NULL, size, rounded, is_low, allocations};
     allocation->base = allocate_zeroes(rounded, &allocation->whole);
     ASAN_POISON_MEMORY_REGION((char *)allocation->base + size, rounded - size);
     allocations = allocation;
@@ -353,6 +354,15 @@ int fake_memory_free(void *base)
         return 1;
     }
     return 0;
+}
+
+int fake_memory_is_low(const void *base)
+{
+    const struct allocation *found = allocations;
+
+    while (found && found->base != base)
+        found = found->next;
+    return found && found->is_low;
 }
 
 SIZE_T fake_memory_find(uint64_t address, uint64_t *base)

@@ -251,8 +251,10 @@ struct fake_system {
     NTSTATUS xstate_length_status, xstate_status; /* of the services */
     ULONG xstate_length;                          /* 0: as it is */
     uint8_t xstate_refuses_requests;              /* for exceptions, as 32-bit Windows 7 does */
-    LONG xstate_shift;      /* of the place where the extended context says it begins */
-    uint64_t memory_budget; /* bytes the library may have at once */
+    LONG xstate_shift;        /* of the place where the extended context says it begins */
+    uint64_t memory_budget;   /* bytes the library may have at once */
+    uint8_t lacks_low_memory; /* in the own process: all below 4 GB is taken */
+    uint8_t knows_no_masks;   /* for the addresses of allocations */
     struct fake_fault fault;
 
     /* Clones. */
@@ -401,8 +403,14 @@ struct fake_handle *fake_handle_find(struct fake_process *process, HANDLE handle
 HANDLE fake_handle_open_library(struct fake_object *object, ACCESS_MASK access);
 HANDLE fake_handle_open_in(struct fake_process *process, struct fake_object *object,
                            ACCESS_MASK access);
-void *fake_memory_allocate(SIZE_T size);
+void *fake_memory_allocate(SIZE_T size, int is_low);
 int fake_memory_free(void *base);
+
+/*
+ * Whether the library asked for an allocation of its own with a limit: it is real memory, which is
+ * where it is.
+ */
+int fake_memory_is_low(const void *base);
 
 /* The allocation of the library an address is in: its bytes; 0 if there is none. */
 SIZE_T fake_memory_find(uint64_t address, uint64_t *base);

@@ -7,11 +7,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static NTSTATUS allocate_own(void **base, SIZE_T *size, ULONG type, ULONG protect)
+/* The first address that is none. */
+static uint64_t limit_of(ULONG_PTR zero_bits)
 {
-    if (*base || protect != PAGE_READWRITE || type != (MEM_RESERVE | MEM_COMMIT))
+    switch (zero_bits) {
+    case PSS_NT_ANYWHERE:
+        return UINT64_MAX;
+    case PSS_NT_BELOW_2_GB:
+        return 0x80000000u;
+    case PSS_NT_BELOW_4_GB:
+        return 0x100000000u;
+    default:
         abort();
-    *base = fake_memory_allocate(*size);
+    }
+}
+
+/* Real memory is where it is: which limit it was asked for with is all that is modelled. */
+static NTSTATUS allocate_own(void **base, SIZE_T *size, struct fake_allocation what)
+{
+    if (*base || what.protect != PAGE_READWRITE || what.type != (MEM_RESERVE | MEM_COMMIT))
+        abort();
+    *base = fake_memory_allocate(*size, what.limit != UINT64_MAX);
     *size = (*size + 0xFFF) & ~(SIZE_T)0xFFF;
     return *base ? STATUS_SUCCESS : STATUS_NO_MEMORY;
 }
@@ -22,12 +38,14 @@ NTSTATUS NTAPI fake_allocate_memory(HANDLE process, void **base, ULONG_PTR zero_
     int is_own = process == PSS_CURRENT_PROCESS;
     NTSTATUS status = fake_enter(is_own ? FAKE_ALLOCATE_MEMORY : FAKE_REMOTE_MEMORY);
 
-    if (zero_bits)
-        abort();
+    struct fake_allocation what = {limit_of(zero_bits), type, protect};
+
+    if (NT_SUCCESS(status) && zero_bits == PSS_NT_BELOW_4_GB && fake.knows_no_masks)
+        status = STATUS_INVALID_PARAMETER_3;
     if (!NT_SUCCESS(status))
         return fake_leave(status);
-    return fake_leave(is_own ? allocate_own(base, size, type, protect)
-                             : fake_remote_allocate(process, base, size, type, protect));
+    return fake_leave(is_own ? allocate_own(base, size, what)
+                             : fake_remote_allocate(process, base, size, what));
 }
 
 static NTSTATUS free_own(void *base, SIZE_T size, ULONG type)

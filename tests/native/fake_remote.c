@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-#define LOWEST_FREE 0x1000000u /* where a place is looked for */
+#define LOWEST_FREE 0x1000000u   /* where a place is looked for */
+#define FIRST_HIGH  0x200000000u /* and where by those that have more than 4 GB */
 
 /* A process that can be changed; one that hangs keeps the caller, for a while or for good. */
 static struct fake_process *process_to_change(HANDLE handle, NTSTATUS *status)
@@ -45,9 +46,11 @@ static uint64_t round_up(uint64_t value, uint64_t unit)
     return (value + unit - 1) & ~(unit - 1);
 }
 
-static uint64_t find_free(const struct fake_process *process, uint64_t size)
+/* Where nobody says that it has to be low, a process that has more than that gets it elsewhere. */
+static uint64_t find_free(const struct fake_process *process, uint64_t size, uint64_t limit)
 {
-    uint64_t base = LOWEST_FREE;
+    uint64_t base =
+        limit == UINT64_MAX && process->address_limit > FIRST_HIGH ? FIRST_HIGH : LOWEST_FREE;
 
     for (uint32_t i = fake_space_find(process, base); i < process->region_count; i++) {
         if (fake_region_base(&process->regions[i]) >= base + size)
@@ -65,8 +68,8 @@ static NTSTATUS charge(uint64_t size)
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS reserve(struct fake_process *process, void **base, SIZE_T *size, ULONG type,
-                        ULONG protect)
+static NTSTATUS reserve(struct fake_process *process, void **base, SIZE_T *size,
+                        struct fake_allocation what)
 {
     struct fake_region region = {0};
     uint64_t first = (uint64_t)(ULONG_PTR)*base & ~(uint64_t)(FAKE_GRANULARITY - 1);
@@ -74,22 +77,24 @@ static NTSTATUS reserve(struct fake_process *process, void **base, SIZE_T *size,
     NTSTATUS status = STATUS_SUCCESS;
 
     if (!*base) {
-        first = find_free(process, *size);
+        first = find_free(process, *size, what.limit);
         end = round_up(first + *size, FAKE_PAGE);
+        if (what.limit < end)
+            return STATUS_NO_MEMORY;
     }
     if (!*size || end <= first || end > process->address_limit)
         return STATUS_INVALID_PARAMETER;
     if (!fake_space_is_free(process, first, end))
         return STATUS_CONFLICTING_ADDRESSES;
-    if (type & MEM_COMMIT)
+    if (what.type & MEM_COMMIT)
         status = charge(end - first);
     if (!NT_SUCCESS(status))
         return status;
     region.basic.BaseAddress = region.basic.AllocationBase = (void *)(ULONG_PTR)first;
     region.basic.RegionSize = end - first;
-    region.basic.AllocationProtect = protect;
-    region.basic.State = type & MEM_COMMIT ? MEM_COMMIT : MEM_RESERVE;
-    region.basic.Protect = type & MEM_COMMIT ? protect : 0;
+    region.basic.AllocationProtect = what.protect;
+    region.basic.State = what.type & MEM_COMMIT ? MEM_COMMIT : MEM_RESERVE;
+    region.basic.Protect = what.type & MEM_COMMIT ? what.protect : 0;
     region.basic.Type = MEM_PRIVATE;
     region.is_shipped = process->is_party;
     fake_space_insert(process, &region);
@@ -145,28 +150,28 @@ static NTSTATUS commit(struct fake_process *process, void **base, SIZE_T *size, 
 }
 
 /* Of the own process by a real handle. */
-static NTSTATUS allocate_real(void **base, SIZE_T *size)
+static NTSTATUS allocate_real(void **base, SIZE_T *size, int is_low)
 {
-    *base = fake_memory_allocate(*size);
+    *base = fake_memory_allocate(*size, is_low);
     *size = round_up(*size, FAKE_PAGE);
     return *base ? STATUS_SUCCESS : STATUS_NO_MEMORY;
 }
 
-NTSTATUS fake_remote_allocate(HANDLE handle, void **base, SIZE_T *size, ULONG type, ULONG protect)
+NTSTATUS fake_remote_allocate(HANDLE handle, void **base, SIZE_T *size, struct fake_allocation what)
 {
     NTSTATUS status;
     struct fake_process *process = process_to_change(handle, &status);
 
     if (!process)
         return status;
-    if (!is_private_protection(protect))
+    if (!is_private_protection(what.protect))
         return STATUS_INVALID_PAGE_PROTECTION;
-    if (!type || type & ~(ULONG)(MEM_RESERVE | MEM_COMMIT))
+    if (!what.type || what.type & ~(ULONG)(MEM_RESERVE | MEM_COMMIT))
         return STATUS_INVALID_PARAMETER;
     if (process == fake.own && process->is_party)
-        return allocate_real(base, size);
-    return type & MEM_RESERVE ? reserve(process, base, size, type, protect)
-                              : commit(process, base, size, protect);
+        return allocate_real(base, size, what.limit != UINT64_MAX);
+    return what.type & MEM_RESERVE ? reserve(process, base, size, what)
+                                   : commit(process, base, size, what.protect);
 }
 
 static int has_vital(const struct fake_process *process, uint64_t first, uint64_t end)

@@ -9,6 +9,8 @@
 #include "nt_calls.h"
 #include "under_test.h"
 
+#define MEMORY_RIGHTS (PROCESS_VM_OPERATION | PROCESS_VM_READ | PROCESS_VM_WRITE)
+
 static struct child child;
 static struct child_state before;
 
@@ -85,14 +87,40 @@ static void assert_refused(DWORD access)
     child_assert_state(&child, &before, false, where);
 }
 
+static bool tells_where_peb_is(DWORD access)
+{
+    HANDLE process = open_child(access);
+    struct nt_process_basic basic;
+    NTSTATUS status = NtQueryInformationProcess(process, (PROCESSINFOCLASS)NT_PROCESS_BASIC, &basic,
+                                                sizeof(basic), NULL);
+
+    CloseHandle(process);
+    return NT_SUCCESS(status);
+}
+
 static void test_handles_without_rights_are_refused(void **state)
 {
     (void)state;
     assert_refused(SYNCHRONIZE);
-    assert_refused(PROCESS_VM_OPERATION | PROCESS_VM_READ | PROCESS_VM_WRITE);
+    if (!tells_where_peb_is(MEMORY_RIGHTS))
+        assert_refused(MEMORY_RIGHTS);
     assert_refused(PROCESS_QUERY_INFORMATION);
     assert_refused(PROCESS_QUERY_INFORMATION | PROCESS_VM_READ | PROCESS_VM_OPERATION);
     assert_refused(PROCESS_QUERY_INFORMATION | PROCESS_VM_WRITE | PROCESS_VM_OPERATION);
+    assert_int_equal(child_finish(&child), CHILD_UNTOUCHED);
+}
+
+/* Wine 8 tells it for a right to query only, Wine 10 also for these. */
+static void test_rights_on_memory_are_enough_where_they_tell_the_rest(void **state)
+{
+    HANDLE process;
+
+    (void)state;
+    if (!tells_where_peb_is(MEMORY_RIGHTS))
+        skip();
+    process = open_child(MEMORY_RIGHTS);
+    assert_int_equal(attach(NULL, process), ERROR_SUCCESS);
+    CloseHandle(process);
     assert_int_equal(child_finish(&child), CHILD_UNTOUCHED);
 }
 
@@ -261,6 +289,7 @@ static const struct CMUnitTest in_reach[] = {
     ATTACH_TEST(test_rights_of_the_helper_are_enough),
     ATTACH_TEST(test_child_may_be_attached_to_twice),
     ATTACH_TEST(test_handles_without_rights_are_refused),
+    ATTACH_TEST(test_rights_on_memory_are_enough_where_they_tell_the_rest),
     ATTACH_TEST(test_handle_that_cannot_allocate_fails),
     ATTACH_TEST(test_bad_handles_fail),
     ATTACH_TEST(test_own_processes_are_told_by_handles_with_the_right),

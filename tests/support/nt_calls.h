@@ -147,6 +147,8 @@ NTSTATUS NTAPI NtGetNextThread(HANDLE process, HANDLE thread, ACCESS_MASK access
                                ULONG flags, HANDLE *next);
 NTSTATUS NTAPI NtWriteVirtualMemory(HANDLE process, PVOID address, const void *data, SIZE_T size,
                                     SIZE_T *done);
+NTSTATUS NTAPI NtAllocateVirtualMemory(HANDLE process, PVOID *address, ULONG_PTR zero_bits,
+                                       SIZE_T *size, ULONG type, ULONG protect);
 NTSTATUS NTAPI DbgUiConnectToDbg(void);
 NTSTATUS NTAPI NtQueryEvent(HANDLE event, ULONG what, PVOID data, ULONG size, ULONG *used);
 NTSTATUS NTAPI NtQueryMutant(HANDLE mutant, ULONG what, PVOID data, ULONG size, ULONG *used);

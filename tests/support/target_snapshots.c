@@ -7,6 +7,8 @@
 #include "transcript.h"
 
 #define WAIT_LIMIT_MS 30000
+#define FIRST_PLACE   0x1000000u  /* for memory that is low; the distance of others, too */
+#define LAST_PLACE    0x70000000u /* no place any more */
 
 static struct {
     __typeof__(&PssCaptureSnapshot) capture;
@@ -143,6 +145,22 @@ static DWORD call_marker_free(HPSSWALK marker)
     return raw.marker_free(marker);
 }
 
+/* A copy of the transcript where a 32-bit test can read it in a 64-bit target. */
+static void *show_transcript(void)
+{
+    static void *shown;
+
+    if (shown)
+        VirtualFree(shown, 0, MEM_RELEASE);
+    shown = NULL;
+    for (uintptr_t place = FIRST_PLACE; !shown && place < LAST_PLACE; place += FIRST_PLACE)
+        shown =
+            VirtualAlloc((void *)place, transcript.size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    if (shown)
+        memcpy(shown, transcript.bytes, transcript.size);
+    return shown;
+}
+
 static uint64_t obey_read(struct target_channel *channel)
 {
     const struct transcript_calls calls = {call_query, call_walk, call_marker_create,
@@ -152,8 +170,10 @@ static uint64_t obey_read(struct target_channel *channel)
     SetLastError(ERROR_GEN_FAILURE);
     target_check(channel, transcript_read(&calls, (HPSS)from_channel(channel->arguments[0]),
                                           channel->arguments[1] != 0, &transcript));
+    void *shown = show_transcript();
+    target_check(channel, shown != NULL);
     channel->values[0] = transcript.size;
-    return to_channel(transcript.bytes);
+    return to_channel(shown);
 }
 
 static uint64_t obey_query(struct target_channel *channel)

@@ -13,6 +13,13 @@ run_example()
     out=${out//$'\r'/} err=${err//$'\r'/}
 }
 
+# is_out_of_reach ADDRESS: a 64-bit program's stack may be above 4 GB, as on Windows always, where a 32-bit handler cannot
+# read it. Wine 8 has it below.
+is_out_of_reach()
+{
+    [ "$handler_digits" -eq 8 ] && [ $((0x${1:-0} >> 32)) -ne 0 ]
+}
+
 # handle HANDLER_DIRECTORY CRASHER_DIRECTORY KIND: runs the crasher below the handler.
 handle()
 {
@@ -40,7 +47,7 @@ register()
 # have that many digits; its stack is read from there.
 expect_crash()
 {
-    local code=$1 digits=$2 source=$3 ip sp offset id
+    local code=$1 digits=$2 source=$3 ip sp offset id words last
     expect_status 0
     check "no message" test -z "$err"
     expect_out "^Exception $code at [0-9a-f]{$digits}  crasher\.exe\+0x[0-9a-f]+$"
@@ -55,8 +62,17 @@ expect_crash()
     check "a context for each thread" test "$(section Threads | grep -Evc "  ip [0-9a-f]{$digits}  sp [0-9a-f]{$digits}( |$)")" -eq 0
 
     expect_out "^Stack of thread [0-9]+, from the $source$"
+    if is_out_of_reach "$sp"; then
+        check "a 32-bit handler says that it cannot read the stack" \
+            grep -Eq '^  [0-9a-f]{9,} is out of reach of a 32-bit handler$' <<<"$(section Stack)"
+        expect_nothing_left
+        return
+    fi
     check "it begins at the stack pointer" test "$(section Stack | awk 'NR == 1 { print $1 }')" = "$sp"
-    check "64 words" test "$(section Stack | grep -Ec "^  [0-9a-f]{$digits}  [0-9a-f]{$digits}( |$)")" -eq 64
+    words=$(section Stack | grep -Ec "^  [0-9a-f]{$digits}  [0-9a-f]{$digits}( |$)")
+    last=$(section Stack | sed -En "s/^  ([0-9a-f]{$digits})  [0-9a-f]{$digits}( .*)?\$/\1/p" | tail -1)
+    check "64 words, or all to the end of the stack, which is near under Wine 10" \
+        test "$words" -eq 64 -o $(((0x${last:-1} + digits / 2) % 0x1000)) -eq 0
     check "the marker" grep -Eq "^  [0-9a-f]+  0*$marker$" <<<"$(section Stack)"
     check "a return address" grep -Eq "  crasher\.exe\+0x[0-9a-f]+$" <<<"$(section Stack)"
     expect_nothing_left
@@ -80,8 +96,10 @@ check_kinds()
 }
 
 digits=$((2 * pointer_size))
+handler_digits=$digits
 check_kinds $own $own $digits
 check_kinds $own $other $((24 - digits))
+handler_digits=$((24 - digits))
 check_kinds $other $own $digits
 
 # A program that fails without a crash, no program, and no handler.
