@@ -579,6 +579,8 @@ PSSAPI DWORD WINAPI PssWalkSnapshot(HPSS SnapshotHandle,
  * the source has, handles of its own, and its own life: a clone ends with the last of all snapshots
  * that have it. It is usable at once in the target process, of whichever bitness: a 32-bit process
  * sees the low halves of the addresses in a 64-bit capture. *kernel32: not between bitnesses.*
+ * Snapshots lie below 4 GB where a 64-bit process has room there; one that lies above can be named
+ * by no 32-bit process.
  *
  * \param SourceProcessHandle  [in]  The process that holds the snapshot, not the captured one:
  *                                   PROCESS_VM_READ, PROCESS_DUP_HANDLE; with CLOSE_SOURCE also
@@ -594,8 +596,10 @@ PSSAPI DWORD WINAPI PssWalkSnapshot(HPSS SnapshotHandle,
  *         undefined flag · ERROR_INVALID_HANDLE: not a process · ERROR_ACCESS_DENIED: a right is
  *         missing · ERROR_INVALID_HANDLE: no such snapshot in the source process ·
  *         ERROR_NOT_SUPPORTED: CLOSE_SOURCE for a snapshot without USE_VM_ALLOCATIONS, and nothing
- *         was duplicated or freed · ERROR_NOT_ENOUGH_MEMORY · ERROR_SEM_TIMEOUT: the target process
- *         did not answer in time · what else the system answered.
+ *         was duplicated or freed · ERROR_NOT_ENOUGH_MEMORY, also where the target process or the
+ *         caller is a 32-bit one, or a 64-bit target may not be asked what it is, and there is no
+ *         room below 4 GB in the target · ERROR_SEM_TIMEOUT: the target process did not answer in
+ *         time · what else the system answered.
  * \threadsafe Yes, unless another thread frees the snapshot.
  */
 PSSAPI DWORD WINAPI PssDuplicateSnapshot(HANDLE SourceProcessHandle, HPSS SnapshotHandle,
