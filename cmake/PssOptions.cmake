@@ -6,6 +6,8 @@ target_compile_features(pss_warnings INTERFACE c_std_11)
 target_compile_options(pss_warnings INTERFACE
     -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion "$<$<BOOL:${PSS_WARNINGS_ARE_ERRORS}>:-Werror>"
     "$<$<COMPILE_LANGUAGE:C>:-std=c11;-Wstrict-prototypes;-Wmissing-prototypes>")
+# Half of what a compiler does for most of our files is to read windows.h.
+target_compile_definitions(pss_warnings INTERFACE WIN32_LEAN_AND_MEAN=)
 if(CMAKE_C_COMPILER_ID STREQUAL GNU AND CMAKE_C_COMPILER_VERSION VERSION_GREATER_EQUAL 12)
     # GCC 12 takes the segment offsets of NtCurrentTeb() for null pointers and warns.
     target_compile_options(pss_warnings INTERFACE --param=min-pagesize=0)
@@ -20,7 +22,6 @@ add_library(pss_options INTERFACE)
 target_link_libraries(pss_options INTERFACE pss_warnings)
 target_compile_options(pss_options INTERFACE
     -Wvla -fno-omit-frame-pointer)
-target_compile_definitions(pss_options INTERFACE WIN32_LEAN_AND_MEAN=)
 
 if(WIN32)
     # No C runtime: no builtin may turn into a call that nobody provides, and a frame stays below the 2 KiB of the house.

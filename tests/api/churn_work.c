@@ -4,6 +4,8 @@
 
 #include "under_test.h"
 
+#include <winternl.h>
+
 #define BATCH        4
 #define SLOTS        16
 #define HANDLES      48

@@ -6,6 +6,8 @@
 #include "target.h"
 #include "under_test.h"
 
+#include <winternl.h>
+
 #define EXTENDED \
     (PSS_CAPTURE_THREADS | PSS_CAPTURE_THREAD_CONTEXT | PSS_CAPTURE_THREAD_CONTEXT_EXTENDED)
 
