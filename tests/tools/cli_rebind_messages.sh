@@ -159,14 +159,16 @@ sed -i 's/msvcrt\.dll/neighbour\x00/' "$at/dropin_static.exe"
 run rebind "Z:$at/dropin_static.exe"
 expect_out 'neighbour.dll: still missing here: nothere.dl; it will not start'
 
-# Likewise of an API set, which only the loader knows: one that is there without the functions, and one that is not.
+# Likewise of an API set, which only the loader knows: one that is there without the functions, and one that is not. A Pss
+# function of kernel32 takes the place of one that every C runtime imports.
+free='s/SetUnhandledExceptionFilter/PssFreeSnapshot\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00/'
 fresh dropin_apiset.exe
-sed -i 's/GetStartupInfoA/PssFreeSnapshot/; s/processsnapshot-l1-1-0\.dll/file-l1-1-0.dll\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00/' \
+sed -i "$free; s/processsnapshot-l1-1-0\.dll/file-l1-1-0.dll\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00/" \
     "$at/dropin_apiset.exe"
 run rebind --dry-run "Z:$at/dropin_apiset.exe"
 expect_out 'still missing here: api-ms-win-core-file-l1-1-0.dll!PssCaptureSnapshot; it starts under Wine'
 fresh dropin_apiset.exe
-sed -i 's/GetStartupInfoA/PssFreeSnapshot/; s/processsnapshot-l1-1-0/processsnapshox-l1-1-0/' "$at/dropin_apiset.exe"
+sed -i "$free; s/processsnapshot-l1-1-0/processsnapshox-l1-1-0/" "$at/dropin_apiset.exe"
 run rebind --dry-run "Z:$at/dropin_apiset.exe"
 expect_out 'still missing here: api-ms-win-core-processsnapshox-l1-1-0.dll; it will not start'
 check 'nothing else' test "$(grep -c 'still missing' <<<"$out")" -eq 1
