@@ -120,31 +120,31 @@ static void test_file_names_are_missing_and_nothing_else(void **state)
     end_world();
 }
 
-/* What a thread would do in another process, the caller does: it is rather held up than wrong. */
-static void test_snapshot_travels_and_is_freed_in_another_process(void **state)
+/* To another process and back; all are freed. */
+static void travel_and_release(void)
 {
-    HPSS shipped, pulled;
+    HPSS shipped = ship_duplicate(PSS_CURRENT_PROCESS, world.snapshot, ship.to_first, 0);
+    HPSS pulled = ship_duplicate(ship.to_first, shipped, PSS_CURRENT_PROCESS, 0);
 
-    (void)state;
-    ship_build(1);
-    world_capture(SHIP_FLAGS);
-    fake.never_begins_threads = fake.hides_loader_lock = 1;
-    shipped = ship_duplicate(PSS_CURRENT_PROCESS, world.snapshot, ship.to_first, 0);
-    pulled = ship_duplicate(ship.to_first, shipped, PSS_CURRENT_PROCESS, 0);
     assert_same_snapshot(world.snapshot, pulled);
     ship_free(PSS_CURRENT_PROCESS, pulled);
     ship_free(ship.to_first, shipped);
     assert_same(fake_shipments_in(ship.first), 0);
     assert_same(fake_handles_in(ship.first), 0);
     world_release();
+}
+
+/* What a thread would do in another process, the caller does: it is rather held up than wrong. */
+static void test_snapshot_travels_and_is_freed_in_another_process(void **state)
+{
+    (void)state;
+    ship_build(1);
+    world_capture(SHIP_FLAGS);
+    fake.never_begins_threads = fake.hides_loader_lock = 1;
+    travel_and_release();
     assert_kept(2, 2);
     assert_parties_untouched();
     end_world();
-}
-
-static void never_end(void)
-{
-    fake.never_lets_threads_end = 1;
 }
 
 static void test_file_names_are_told_where_their_thread_cannot_end(void **state)
@@ -156,7 +156,7 @@ static void test_file_names_are_told_where_their_thread_cannot_end(void **state)
     file = fake_object_add(FAKE_FILE);
     file->name = FAKE_TEXT(L"\\Device\\file");
     fake_handle_open(world.target, file, GENERIC_READ, 0);
-    never_end();
+    fake.never_lets_threads_end = 1;
     world_capture(HANDLE_DETAILS);
     assert_same(world_walk(PSS_WALK_HANDLES, &entry, sizeof(entry), 1), 1);
     assert_text(entry.ObjectName, entry.ObjectNameLength, file->name);
@@ -173,7 +173,7 @@ static void test_contexts_are_told_where_their_thread_cannot_end(void **state)
 
     world_setup(state);
     fake_thread_add(world.target, 2004);
-    never_end();
+    fake.never_lets_threads_end = 1;
     world_capture(PSS_CAPTURE_THREADS | PSS_CAPTURE_THREAD_CONTEXT);
     assert_same(world_walk(PSS_WALK_THREADS, &entry, sizeof(entry), 1), 1);
     assert_non_null(entry.ContextRecord);
@@ -185,20 +185,11 @@ static void test_contexts_are_told_where_their_thread_cannot_end(void **state)
 /* A clone, its travels and its end: no thread works in memory that is gone, and none is killed. */
 static void test_snapshot_travels_where_no_thread_can_end(void **state)
 {
-    HPSS shipped, pulled;
-
     (void)state;
     ship_build(0);
-    never_end();
+    fake.never_lets_threads_end = 1;
     world_capture(SHIP_FLAGS);
-    shipped = ship_duplicate(PSS_CURRENT_PROCESS, world.snapshot, ship.to_first, 0);
-    pulled = ship_duplicate(ship.to_first, shipped, PSS_CURRENT_PROCESS, 0);
-    assert_same_snapshot(world.snapshot, pulled);
-    ship_free(PSS_CURRENT_PROCESS, pulled);
-    ship_free(ship.to_first, shipped);
-    assert_same(fake_shipments_in(ship.first), 0);
-    assert_same(fake_handles_in(ship.first), 0);
-    world_release();
+    travel_and_release();
     assert_kept(fake.calls_of[FAKE_CREATE_THREAD], 0);
     assert_same(fake_ledger_now().handles, 0);
     assert_parties_untouched();
