@@ -41,8 +41,9 @@ start native nice -n 19
 set -- $started
 for preset in mingw-x64 mingw-x86 native; do
     printf '\n== %s\n' "$preset"
-    # The log is followed to its end.
-    tail -n +1 -s 0.2 -f --pid="$1" "build/$preset.log"
+    # The log is followed to its end; a signal is not kept waiting.
+    tail -n +1 -s 0.2 -f --pid="$1" "build/$preset.log" &
+    wait "$!" || :
     status=0
     wait "$1" || status=$?
     echo "$status" >"build/$preset.status"
