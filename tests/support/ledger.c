@@ -18,6 +18,7 @@ struct ledger {
 };
 
 #define WINE_THREAD_ALLOCATIONS 4         /* its stacks and, at the most, a block of TEBs */
+#define WINE_TEBS               16        /* at the least in a block */
 #define WINE_KERNEL_STACK       0x100000u /* bytes; committed whole, and every thread has one */
 
 static struct ledger before;
@@ -215,17 +216,23 @@ static void print_differences(void)
                 after.allocations);
 }
 
-/* A stack begins with its guard; on Wine each thread has another one, for the system's own code. */
-static bool is_thread_memory(ULONG_PTR allocation)
+/* On Wine each thread has another stack, for the system's own code. */
+static bool is_kernel_stack(ULONG_PTR allocation)
+{
+    MEMORY_BASIC_INFORMATION region;
+
+    return VirtualQuery((const void *)allocation, &region, sizeof(region)) &&
+           region.RegionSize == WINE_KERNEL_STACK && region.Protect == PAGE_READWRITE;
+}
+
+/* A stack begins with its guard. */
+static bool is_stack(ULONG_PTR allocation)
 {
     MEMORY_BASIC_INFORMATION region;
     const char *base = (const char *)allocation;
 
-    if (!VirtualQuery(base, &region, sizeof(region)))
-        return false;
-    if (region.RegionSize == WINE_KERNEL_STACK && region.Protect == PAGE_READWRITE)
-        return true;
-    return VirtualQuery(base + region.RegionSize, &region, sizeof(region)) &&
+    return VirtualQuery(base, &region, sizeof(region)) &&
+           VirtualQuery(base + region.RegionSize, &region, sizeof(region)) &&
            region.AllocationBase == (void *)allocation && (region.Protect & PAGE_GUARD);
 }
 
@@ -246,17 +253,29 @@ static bool are_handles_forgiven(void)
     return forgives_stuck_queries && after.handles >= before.handles && others <= queries;
 }
 
+/* Stacks, and the blocks of TEBs: one for so many threads. */
+static bool are_of_threads(void)
+{
+    DWORD threads = 0, others = 0;
+
+    for (DWORD i = 0; i < after.allocations; i++) {
+        if (is_listed(before.allocation, before.allocations, after.allocation[i]))
+            continue;
+        if (is_kernel_stack(after.allocation[i]))
+            threads++;
+        else if (!is_stack(after.allocation[i]))
+            others++;
+    }
+    return others <= (threads + WINE_TEBS - 1) / WINE_TEBS;
+}
+
 static bool are_allocations_forgiven(void)
 {
     if (after.allocations < before.allocations)
         return false;
     if (after.allocations - before.allocations <= WINE_THREAD_ALLOCATIONS * forgiven_threads)
         return true;
-    for (DWORD i = 0; i < after.allocations; i++)
-        if (!is_listed(before.allocation, before.allocations, after.allocation[i]) &&
-            !is_thread_memory(after.allocation[i]))
-            return false;
-    return forgives_stuck_queries;
+    return forgives_stuck_queries && are_of_threads();
 }
 
 /* What is new is forgiven: handles to unanswered queries, and what threads leave behind. */
